@@ -1,0 +1,5 @@
+//! Lets `cargo test` and other binaries find libpython. The wheel is not affected: it links no libpython.
+
+fn main() {
+    pyo3_build_config::add_libpython_rpath_link_args();
+}

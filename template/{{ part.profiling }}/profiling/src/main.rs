@@ -1,0 +1,26 @@
+//! A workload for a profiler: the native module, called by a real interpreter for a few seconds.
+
+use pyo3::ffi::c_str;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use pyo3::wrap_pymodule;
+
+fn main() -> PyResult<()> {
+    Python::initialize();
+    Python::attach(|py| {
+        let globals = PyDict::new(py);
+        globals.set_item("core", wrap_pymodule!(extension::_core)(py))?;
+        py.run(
+            c_str!(
+                "
+values = [float(n) for n in range(1000)]
+for _ in range(100_000):
+    mean = core.mean(values)
+print('mean', mean, flush=True)
+"
+            ),
+            Some(&globals),
+            None,
+        )
+    })
+}
