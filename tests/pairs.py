@@ -1,0 +1,123 @@
+"""The cases in tests/answers/: every choice of every question, and every pair of choices, stands in one of them.
+
+`python tests/pairs.py` writes the cases that are missing after a question or a choice was added.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+ANSWERS = ROOT / "tests" / "answers"
+
+Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads copier.yml without its included files."""
+
+
+_Loader.add_constructor("!include", lambda loader, node: {})
+
+
+def settings_and_questions() -> dict[str, Any]:
+    """copier.yml as one mapping."""
+    text = (ROOT / "copier.yml").read_text(encoding="utf-8")
+    return dict(itertools.chain.from_iterable(document.items() for document in yaml.load_all(text, _Loader)))
+
+
+def cases() -> dict[str, dict[str, Any]]:
+    """The answers of each case, by its name."""
+    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in sorted(ANSWERS.glob("*.yml"))}
+
+
+def choices() -> dict[str, list[str | bool]]:
+    """What can be answered to each question that has choices; text is free."""
+    found: dict[str, list[str | bool]] = {}
+    for name, question in settings_and_questions().items():
+        if name.startswith("_") or question.get("when") is False or name == "more":
+            continue
+        values = [value for value in question.get("choices", {}).values() if not isinstance(value, dict)]
+        if question.get("multiselect"):
+            found |= {f"{name}.{value}": [False, True] for value in values}
+        elif question["type"] == "bool":
+            found[name] = [False, True]
+        elif values:
+            found[name] = values
+    return found
+
+
+def flat(answers: Mapping[str, Any]) -> dict[str, str | bool]:
+    """The choices that a case makes, defaults included."""
+    questions = settings_and_questions()
+    made: dict[str, str | bool] = {}
+    for name in choices():
+        question, _, item = name.partition(".")
+        answer = answers.get(question, questions[question]["default"])
+        made[name] = item in answer if item else answer
+    return made
+
+
+def possible(made: Mapping[str, str | bool]) -> bool:
+    """False for what copier.yml refuses (tests/test_questions.py shows that it does)."""
+    return not (
+        (made.get("free_threading") and made.get("build_backend") == "setuptools-rust")
+        or (made.get("features.numpy") and made.get("min_python") == "3.9")
+    )
+
+
+def pairs(made: Mapping[str, str | bool]) -> set[frozenset[Choice]]:
+    """Each two of the choices."""
+    return {frozenset(pair) for pair in itertools.combinations(made.items(), 2)}
+
+
+def all_pairs() -> set[frozenset[Choice]]:
+    """Each two choices that can be made together."""
+    found = set()
+    for (first, firsts), (second, seconds) in itertools.combinations(choices().items(), 2):
+        for pair in itertools.product(firsts, seconds):
+            made = dict(zip((first, second), pair, strict=True))
+            if possible(made):
+                found |= pairs(made)
+    return found
+
+
+def missing_pairs() -> set[frozenset[Choice]]:
+    """The pairs that no case has."""
+    return all_pairs().difference(*(pairs(flat(answers)) for answers in cases().values()))
+
+
+def missing_cases() -> Iterator[dict[str, Any]]:
+    """Answers that add the missing pairs: greedily, each case takes in as many of them as it can."""
+    missing = missing_pairs()
+    while missing:
+        made = dict(min(missing, key=lambda pair: sorted(map(str, pair))))
+        for name, values in choices().items():
+            if name not in made:
+                fits = [made | {name: value} for value in values if possible(made | {name: value})]
+                made = max(fits, key=lambda candidate: len(pairs(candidate) & missing))
+        missing -= pairs(made)
+        yield unflat(made)
+
+
+def unflat(made: Mapping[str, str | bool]) -> dict[str, Any]:
+    """The answers that make these choices."""
+    answers: dict[str, Any] = {}
+    for name in choices():
+        question, _, item = name.partition(".")
+        if item:
+            answers[question] = answers.get(question, []) + ([item] if made[name] else [])
+        else:
+            answers[question] = made[name]
+    return answers
+
+
+if __name__ == "__main__":
+    for answers in list(missing_cases()):
+        number = next(n for n in itertools.count(1) if not (ANSWERS / f"pair-{n:02}.yml").exists())
+        text = yaml.safe_dump(answers, sort_keys=False)
+        (ANSWERS / f"pair-{number:02}.yml").write_text(text, encoding="utf-8", newline="\n")
+        print(f"pair-{number:02}.yml")

@@ -1,0 +1,122 @@
+"""Each answer is checked where it is given, and the refusal says what would be right."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import copier
+import pairs
+import pytest
+import yaml
+from conftest import ROOT, run
+
+REFUSED = [
+    ("project_name", "-x", "starts and ends with a letter or digit"),
+    ("project_name", "my extension", "for example my-extension"),
+    ("project_name", "größe", "ASCII letters"),
+    ("project_name", "3d", "py-3d"),
+    ("project_name", "a" * 65, "at most 64"),
+    ("project_name", "PyO3", "a crate that the project depends on"),
+    ("project_name", "x\n", "ASCII letters"),
+    ("module_name", "my-extension", "my_extension"),
+    ("module_name", "_core", "starts with a letter"),
+    ("module_name", "größe", "ASCII letters"),
+    ("module_name", "class", "Python keyword"),
+    ("module_name", "json", "json_ext"),
+    ("module_name", "tests", "tests_ext"),
+    ("module_name", "a" * 51, "at most 50"),
+    ("description", "short", "more than 10 characters"),
+    ("description", "rings a \a bell, twice", "control characters"),
+    ("author_name", "  ", "write a name"),
+    ("author_name", "a\x7fb", "control characters"),
+    ("author_email", "me", "me@example.org"),
+    ("author_email", "me@localhost", "me@example.org"),
+    ("author_email", "Me <me@example.org>", "me@example.org"),
+    ("license", "WTFPL", "MIT"),
+    ("repository_url", "http://example.org/x", "https address"),
+    ("repository_url", "https://example.org/x/", 'without a "/" at the end'),
+    ("repository_url", 'https://example.org/"x', "https address"),
+    ("kind", "library", "mixed"),
+    ("build_backend", "setuptools", "setuptools-rust"),
+    ("min_python", "3.8", "needs Python 3.9 or later"),
+    ("min_python", "3.1", "3.10"),
+]
+
+
+def copy(target: Path, *data: str, source: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
+    """`copier copy` as a user types it."""
+    pairs_of_data = [part for item in data for part in ("--data", item)]
+    command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD", *pairs_of_data]
+    return run([*command, source, target], cwd=target.parent, check=False, PYTHONWARNINGS="ignore", COLUMNS="1000")
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(("question", "answer", "says"), REFUSED)
+def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: str, says: str) -> None:
+    refused(tmp_path, template, {question: answer}, says)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"build_backend": "setuptools-rust", "free_threading": True}, "build_backend=maturin, or free_threading=false"),
+        ({"min_python": "3.9", "features": ["numpy"]}, "choose min_python=3.10 or later"),
+    ],
+)
+def test_refused_combinations(tmp_path: Path, template: Path, data: dict[str, Any], says: str) -> None:
+    refused(tmp_path, template, data, says)
+
+
+def refused(tmp_path: Path, template: Path, data: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says).replace(r"\ ", r"\s+")):
+        copier.run_copy(str(template), tmp_path / "my-extension", data=data, defaults=True, unsafe=True, quiet=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.render
+def test_copier_itself_tells_and_leaves_nothing(tmp_path: Path) -> None:
+    done = copy(tmp_path / "my-extension", "author_email=me")
+    assert done.returncode != 0
+    assert "write an address such as me@example.org, or leave it empty." in " ".join(done.stderr.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.render
+@pytest.mark.parametrize(
+    ("folder", "project", "module"),
+    [
+        ("my-extension", "my-extension", "my_extension"),
+        ("My Extension", "My-Extension", "my_extension"),
+        ("a.b__c", "a.b__c", "a_b_c"),
+    ],
+)
+def test_names_come_from_the_folder(tmp_path: Path, folder: str, project: str, module: str) -> None:
+    """--defaults alone is enough, also in the folder itself."""
+    target = tmp_path / folder
+    target.mkdir()
+    command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD", ROOT, "."]
+    run(command, cwd=target, PYTHONWARNINGS="ignore")
+    answers = yaml.safe_load((target / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert (answers["project_name"], answers["module_name"]) == (project, module)
+
+
+@pytest.mark.render
+def test_at_most_twelve_questions_are_asked() -> None:
+    questions = {
+        name: question for name, question in pairs.settings_and_questions().items() if not name.startswith("_")
+    }
+    asked = [name for name, question in questions.items() if "ask" not in question and question.get("when") is not False]
+    assert len(asked) <= 12
+    assert "more" in asked
+
+
+@pytest.mark.render
+def test_answers_are_kept_though_they_were_not_asked(tmp_path: Path) -> None:
+    assert copy(tmp_path / "my-extension", "abi3=false", "build_backend=setuptools-rust").returncode == 0
+    answers = yaml.safe_load((tmp_path / "my-extension" / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert answers["abi3"] is False
+    assert answers["build_backend"] == "setuptools-rust"
+    assert answers["min_python"] == "3.10"

@@ -1,0 +1,138 @@
+"""Every case renders to files that parse, are formatted, and leave nothing over."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Case, Render, run
+from copier_pyo3.fold import fold
+from validate_pyproject.api import Validator
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+pytestmark = pytest.mark.render
+
+HOSTILE = [
+    'He said "yes" and \'no\' to \\ and \\n',
+    "{{ 7 * 7 }} {% if %} {# not a comment #} ${{ secrets.X }}",
+    "two\nlines and a\ttab, trailing \n",
+    "Zoë Großmann, 株式会社 🦀 \u2028 Ünïcödé",
+    "# no comment: [not] a {table} = 'x' & <tag> --- % @ `tick` *",
+    'ends with """\\',
+    "null: ~ yes, no, 0x10, 1e3",
+]
+
+
+def toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def check_files_parse(project: Path) -> None:
+    for path in project.rglob("*"):
+        if path.suffix == ".toml":
+            toml(path)
+        elif path.suffix in (".yml", ".yaml"):
+            yaml.safe_load(path.read_text(encoding="utf-8"))
+        elif path.suffix in (".py", ".pyi"):
+            ast.parse(path.read_text(encoding="utf-8"))
+        if path.is_file():
+            assert b"\r" not in path.read_bytes()
+
+
+def check_style(project: Path) -> None:
+    run(["ruff", "check", "--no-cache", "."], cwd=project)
+    run(["ruff", "format", "--no-cache", "--check", "."], cwd=project)
+    run(["rustfmt", "--edition", "2024", "--check", *project.rglob("*.rs")], cwd=project)
+
+
+def test_files_parse_and_are_formatted(case: Case) -> None:
+    check_files_parse(case.project)
+    check_style(case.project)
+    Validator()(toml(case.project / "pyproject.toml"))
+
+
+def test_nothing_is_left_over(case: Case) -> None:
+    for path in case.project.rglob("*"):
+        assert not path.name.endswith(".d")
+        assert path.suffix not in (".jinja", ".part", ".rej", ".orig")
+        if path.is_file() and path.name != "LICENSE":
+            text = path.read_text(encoding="utf-8")
+            assert "{%" not in text
+            assert "{{" not in text
+            assert not re.search(r"\n\n\n\n|[ \t]\n", text), path
+
+
+def test_manifests_say_what_was_chosen(case: Case) -> None:
+    cargo, pyproject = toml(case.project / "Cargo.toml"), toml(case.project / "pyproject.toml")
+    pyo3 = cargo["dependencies"]["pyo3"]
+    features = pyo3.get("features", []) if isinstance(pyo3, dict) else []
+    assert features == ([f"abi3-py3{case.min_minor}"] if case.made["abi3"] else [])
+    assert ("workspace" in cargo) == case.made["profiling"] == (case.project / "profiling").is_dir()
+    assert ("numpy" in cargo["dependencies"]) == case.made["features.numpy"]
+    assert ("rayon" in cargo["dependencies"]) == case.made["features.parallel"]
+    assert cargo["lib"]["crate-type"] == ["cdylib", "rlib"]
+    assert "version" not in pyproject["project"]
+    assert pyproject["project"]["requires-python"] == f">=3.{case.min_minor}"
+    assert pyproject["build-system"]["requires"][0].startswith(
+        "maturin" if case.made["build_backend"] == "maturin" else "setuptools"
+    )
+    assert (case.project / "python").is_dir() == (case.made["kind"] == "mixed")
+    source = (case.project / "src" / "lib.rs").read_text(encoding="utf-8")
+    assert f"gil_used = {str(not case.made['free_threading']).lower()}" in source
+    assert "unwrap()" not in source
+
+
+def test_folding_again_changes_nothing(case: Case) -> None:
+    before = {path: path.read_bytes() for path in case.project.rglob("*.toml")}
+    fold(case.project, ["Cargo.toml", "pyproject.toml"])
+    assert {path: path.read_bytes() for path in case.project.rglob("*.toml")} == before
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_may_stand_in_description_and_author(render: Render, text: str) -> None:
+    answers = {"description": f"It is {text}", "author_name": f"A. {text}", "license": "BSD-3-Clause", "profiling": True}
+    project = render("hostile", answers)
+    check_files_parse(project)
+    check_style(project)
+    one_line = " ".join(f"It is {text}".split())
+    metadata = toml(project / "pyproject.toml")["project"]
+    assert metadata["description"] == toml(project / "Cargo.toml")["package"]["description"] == one_line
+    assert metadata["authors"][0]["name"] == " ".join(f"A. {text}".split())
+    assert one_line in (project / "README.md").read_text(encoding="utf-8")
+    assert metadata["authors"][0]["name"] in (project / "LICENSE").read_text(encoding="utf-8")
+    answers_file = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert answers_file["description"] == answers["description"]
+
+
+def test_longest_names_keep_the_format(render: Render) -> None:
+    project = render("n" * 64, {"module_name": "m" * 50, "features": ["numpy", "parallel"], "profiling": True})
+    check_style(project)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "files", "words"),
+    [
+        ("MIT", {"LICENSE"}, "Permission is hereby granted"),
+        ("Apache-2.0", {"LICENSE"}, "TERMS AND CONDITIONS FOR USE, REPRODUCTION"),
+        ("MIT OR Apache-2.0", {"LICENSE-MIT", "LICENSE-APACHE"}, "2026"),
+        ("BSD-3-Clause", {"LICENSE"}, "Neither the name"),
+        ("MPL-2.0", {"LICENSE"}, "Mozilla Public License Version 2.0"),
+        ("GPL-3.0-or-later", {"LICENSE"}, "GNU GENERAL PUBLIC LICENSE"),
+        ("proprietary", {"LICENSE"}, "All rights reserved"),
+    ],
+)
+def test_licence_has_text_year_and_holder(render: Render, chosen: str, files: set[str], words: str) -> None:
+    answers = {"license": chosen, "author_name": "Ada Lovelace", "copyright_year": "2026"}
+    project = render("licensed", answers)
+    assert {path.name for path in project.glob("LICENSE*")} == files
+    for path in project.glob("LICENSE*"):
+        text = path.read_text(encoding="utf-8")
+        assert words in text
+        assert text.startswith("Copyright (c) 2026 Ada Lovelace\n")

@@ -1,0 +1,130 @@
+"""The template itself: budgets of docs/style.md, settings that Copier knows, paths that every system can check out."""
+
+import re
+import shutil
+from pathlib import Path
+
+import copier
+import pairs
+import pytest
+import yaml
+from conftest import ROOT, Case, Render, run
+
+pytestmark = pytest.mark.render
+
+TEMPLATE = ROOT / "template"
+FILES = [path for path in sorted(TEMPLATE.rglob("*")) if path.is_file()]
+# Short files, and licence texts, which nobody edits, do not count in the share of a file.
+COUNTED = [path for path in FILES if path.suffix == ".jinja" and "license" not in path.parent.name]
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def control_lines(path: Path) -> int:
+    return sum("{%" in line for line in lines(path)) if path.suffix == ".jinja" else 0
+
+
+def test_control_lines() -> None:
+    """At most 10 % of a file and 3 % of all."""
+    for path in COUNTED:
+        if len(lines(path)) >= 15:
+            assert control_lines(path) <= 0.10 * len(lines(path)), path
+    counted = [path for path in FILES if "license" not in path.parent.name]
+    assert sum(map(control_lines, counted)) <= 0.03 * sum(len(lines(path)) for path in counted)
+
+
+def test_verbatim_files() -> None:
+    verbatim = [path for path in FILES if path.suffix != ".jinja"]
+    assert len(verbatim) >= 0.60 * len(FILES)
+
+
+def test_the_suffix_promises_jinja() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert (path.suffix == ".jinja") == bool(re.search(r"(?<!\$)\{\{|\{%", text)), path
+        assert "{% raw" not in text, path
+
+
+def test_text_is_utf8_with_plain_newlines() -> None:
+    for path in FILES:
+        content = path.read_bytes()
+        content.decode("utf-8")
+        assert b"\r" not in content, path
+        assert content == b"" or content.endswith(b"\n"), path
+
+
+def test_paths_can_be_checked_out_everywhere() -> None:
+    for path in FILES:
+        relative = path.relative_to(ROOT).as_posix()
+        assert len(relative) <= 120, relative
+        assert not set(relative) & set("\"'<>:|?*\\"), relative
+        assert not path.is_symlink(), relative
+
+
+def test_every_part_is_a_folder_and_every_folder_a_part() -> None:
+    part = pairs.settings_and_questions()["part"]["default"]
+    declared = set(re.findall(r"^(\w+):", part, re.MULTILINE))
+    used = {name for path in FILES for name in re.findall(r"\{\{ part\.(\w+) \}\}", str(path))}
+    assert declared == used
+
+
+def test_copier_knows_every_setting() -> None:
+    """Copier ignores what it does not know."""
+    known = set(re.findall(r'config_data(?:\.get\(|\[)\s*"(\w+)"', Path(copier._template.__file__).read_text("utf-8")))
+    assert {"min_copier_version", "tasks", "envops", "subdirectory"} <= known, "Copier's source is read another way now"
+    settings = {name[1:] for name in pairs.settings_and_questions() if name.startswith("_")}
+    assert settings <= known
+
+
+def test_copier_knows_every_key_of_a_question() -> None:
+    from copier._user_data import Question
+
+    known = set(Question.__dataclass_fields__)
+    for name, question in pairs.settings_and_questions().items():
+        if not name.startswith("_"):
+            assert set(question) <= known, name
+
+
+def test_every_version_is_used_and_written_once() -> None:
+    versions = yaml.safe_load((ROOT / "versions.yml").read_text(encoding="utf-8"))["versions"]["default"]
+    everything = "".join(path.read_text(encoding="utf-8") for path in [*FILES, ROOT / "copier.yml"])
+    for name, version in versions.items():
+        assert f"versions.{name} " in everything, f"{name} is not used"
+        assert f'"{version}"' not in everything, f"{name} is written again"
+
+
+def test_every_pair_of_choices_has_a_case() -> None:
+    print(f"{len(pairs.cases())} cases, {len(pairs.all_pairs())} pairs of choices")
+    assert not pairs.missing_pairs()
+
+
+def test_every_choice_alone_has_a_case() -> None:
+    default = pairs.flat({})
+    flips = [{name: value} for name, values in pairs.choices().items() for value in values if default[name] != value]
+    made = [pairs.flat(answers) for answers in pairs.cases().values()]
+    for flip in flips:
+        assert default | flip in made, flip
+
+
+def test_default_project_is_small(render: Render) -> None:
+    files = [path for path in render("default", {}).rglob("*") if path.is_file()]
+    assert len(files) <= 25
+
+
+def test_rust_sources_of_the_template_are_formatted() -> None:
+    """Those without Jinja can be checked, and edited, where they are."""
+    if not shutil.which("rustfmt"):
+        pytest.skip("rustfmt is not installed")
+    run(["rustfmt", "--edition", "2024", "--check", *(path for path in FILES if path.suffix == ".rs")], cwd=ROOT)
+
+
+@pytest.mark.parametrize("name", ["default", "pair-01", "pair-02"])
+def test_rendering_is_pure(render: Render, name: str) -> None:
+    """The same answers give the same bytes."""
+    answers = pairs.cases()[name]
+    first, second = (render(name, answers | {"copyright_year": "2026", **again}) for again in ({}, {"more": False}))
+    files = [path for path in first.rglob("*") if path.is_file()]
+    assert first != second
+    assert all(path.read_bytes() == (second / path.relative_to(first)).read_bytes() for path in files)
