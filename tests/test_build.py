@@ -1,0 +1,107 @@
+"""Every case builds a wheel that is imported and passes its own tests; the wheel's tags say what it serves."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Case, Render, environment, install, interpreters, run, wheel
+
+
+def lowest(case: Case) -> int:
+    """The oldest Python here that the case claims."""
+    minor = next((minor for minor in interpreters() if minor >= case.min_minor), None)
+    if minor is None:
+        pytest.skip(f"no Python 3.{case.min_minor} or later on this machine")
+    return minor
+
+
+def own_tests(project: Path, made: Path, minor: int, site: Path) -> str:
+    """Install the wheel and let the project's pytest test it; returns what pytest said."""
+    install(made, minor, site)
+    # Not as an option: the project's own settings are part of what is tested.
+    done = run([environment(minor), "-m", "pytest"], cwd=project, PYTHONPATH=str(site))
+    assert re.search(r"\d+ passed", done.stdout)
+    assert "skipped" not in done.stdout
+    return done.stdout
+
+
+def test_wheel_passes_its_own_tests(case: Case, tmp_path: Path) -> None:
+    minor = lowest(case)
+    made = wheel(case.project, minor)
+    own_tests(case.project, made, minor, tmp_path / "site")
+
+    distribution, version, python, abi, _ = made.stem.split("-")
+    assert (distribution, version) == (case.name.replace("-", "_"), "0.1.0")
+    if case.made["abi3"]:
+        assert (python, abi) == (f"cp3{case.min_minor}", "abi3")
+    else:
+        assert (python, abi) == (f"cp3{minor}", f"cp3{minor}")
+
+
+@pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
+@pytest.mark.parametrize("kind", ["mixed", "extension"])
+def test_one_abi3_wheel_serves_every_python(render: Render, tmp_path: Path, backend: str, kind: str) -> None:
+    project = render(f"abi3-{backend}-{kind}", {"build_backend": backend, "kind": kind, "min_python": "3.11"})
+    made = wheel(project, 11)
+    served, refused = [], []
+    for minor in interpreters():
+        if minor >= 11:
+            own_tests(project, made, minor, tmp_path / f"site-{minor}")
+            served.append(minor)
+        else:
+            done = install(made, minor, tmp_path / f"site-{minor}", check=False)
+            assert done.returncode != 0
+            assert "is not a supported wheel on this platform" in done.stderr
+            refused.append(minor)
+    print(f"{made.name}: imported and tested on {served}, refused on {refused}")
+    assert len(served) >= 2
+    assert refused
+    run(["abi3audit", "--strict", made], cwd=project)
+
+
+def test_version_has_one_source(render: Render, tmp_path: Path) -> None:
+    """Crate, wheel and __version__ agree, for each backend, also for a prerelease."""
+    for backend in ("maturin", "setuptools-rust"):
+        project = render(f"version-{backend}", {"build_backend": backend})
+        manifest = project / "Cargo.toml"
+        text = manifest.read_text(encoding="utf-8")
+        assert text.count('version = "0.1.0"') == 1
+        manifest.write_text(text.replace('version = "0.1.0"', 'version = "1.2.0-rc.1"'), encoding="utf-8")
+        made = wheel(project, max(interpreters()))
+        assert made.name.split("-")[1] == "1.2.0rc1"
+        own_tests(project, made, max(interpreters()), tmp_path / backend)
+
+
+def test_free_threaded_wheels_are_offered(render: Render) -> None:
+    """nox builds them without such an interpreter, each in a call of its own."""
+    project = render("free", {"free_threading": True})
+    run(["nox", "-s", "build", "--", "cp314t", "abi3t"], cwd=project)
+    tags = sorted(path.stem.split("-", 2)[2].rpartition("-")[0] for path in (project / "dist").glob("*.whl"))
+    assert tags == ["cp314-cp314t", "cp315-abi3.abi3t"]
+    refused = run(["nox", "-s", "build", "--", "cp399t"], cwd=project, check=False)
+    assert refused.returncode != 0
+    assert "choose from ['cp314t', 'abi3t']" in refused.stdout + refused.stderr
+
+
+def test_profiling_runs_against_a_real_interpreter(render: Render) -> None:
+    """Benchmarks and workload find libpython though no library path is set."""
+    project = render("profiled", {"profiling": True})
+    done = run(["nox", "-s", "profile"], cwd=project, LD_LIBRARY_PATH="", DYLD_LIBRARY_PATH="")
+    said = done.stdout + done.stderr
+    assert "mean_from_python" in said
+    assert "mean 499.5" in said
+
+
+@pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
+def test_sdist_holds_what_a_build_needs(render: Render, tmp_path: Path, backend: str) -> None:
+    """A wheel made from the unpacked sdist passes the tests that are in the sdist."""
+    project = render(f"sdist-{backend}", {"build_backend": backend})
+    run(["cargo", "generate-lockfile"], cwd=project)
+    minor = max(interpreters())
+    run([environment(minor), "-m", "pip", "install", "--quiet", "build"], cwd=project)
+    run([environment(minor), "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path, "."], cwd=project)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    run(["tar", "-xzf", sdist, "-C", tmp_path], cwd=tmp_path)
+    (unpacked,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert (unpacked / "Cargo.lock").exists()
+    own_tests(unpacked, wheel(unpacked, minor), minor, tmp_path / "site")
