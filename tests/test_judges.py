@@ -1,12 +1,14 @@
 """Third-party judges, all at zero findings: the default project, and one of each kind and backend."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import BUILD, Render, environment, interpreters, run, wheel
 
-CASES = {
+CASES: Mapping[str, Mapping[str, Any]] = {
     "judged": {},
     "judged-setuptools": {"build_backend": "setuptools-rust"},
     "judged-extension": {"kind": "extension"},

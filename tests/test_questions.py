@@ -62,7 +62,10 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({"build_backend": "setuptools-rust", "free_threading": True}, "build_backend=maturin, or free_threading=false"),
+        (
+            {"build_backend": "setuptools-rust", "free_threading": True},
+            "build_backend=maturin, or free_threading=false",
+        ),
         ({"min_python": "3.9", "features": ["numpy"]}, "choose min_python=3.10 or later"),
     ],
 )
@@ -108,7 +111,9 @@ def test_at_most_twelve_questions_are_asked() -> None:
     questions = {
         name: question for name, question in pairs.settings_and_questions().items() if not name.startswith("_")
     }
-    asked = [name for name, question in questions.items() if "ask" not in question and question.get("when") is not False]
+    asked = [
+        name for name, question in questions.items() if "ask" not in question and question.get("when") is not False
+    ]
     assert len(asked) <= 12
     assert "more" in asked
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, Case, Render, run
+from conftest import Case, Render, run
 from copier_pyo3.fold import fold
 from validate_pyproject.api import Validator
 
@@ -20,7 +20,7 @@ else:
 pytestmark = pytest.mark.render
 
 HOSTILE = [
-    'He said "yes" and \'no\' to \\ and \\n',
+    "He said \"yes\" and 'no' to \\ and \\n",
     "{{ 7 * 7 }} {% if %} {# not a comment #} ${{ secrets.X }}",
     "two\nlines and a\ttab, trailing \n",
     "Zoë Großmann, 株式会社 🦀 \u2028 Ünïcödé",
@@ -97,7 +97,12 @@ def test_folding_again_changes_nothing(case: Case) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_may_stand_in_description_and_author(render: Render, text: str) -> None:
-    answers = {"description": f"It is {text}", "author_name": f"A. {text}", "license": "BSD-3-Clause", "profiling": True}
+    answers = {
+        "description": f"It is {text}",
+        "author_name": f"A. {text}",
+        "license": "BSD-3-Clause",
+        "profiling": True,
+    }
     project = render("hostile", answers)
     check_files_parse(project)
     check_style(project)

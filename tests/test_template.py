@@ -8,7 +8,7 @@ import copier
 import pairs
 import pytest
 import yaml
-from conftest import ROOT, Case, Render, run
+from conftest import ROOT, Render, run
 
 pytestmark = pytest.mark.render
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import string
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -13,8 +11,6 @@ import pytest
 import tomlkit
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "hooks"))
 
 from copier_pyo3.toml_merge import Merged, Unmergeable, merge
 
@@ -120,8 +116,7 @@ def test_an_element_goes_behind_the_last_of_its_name() -> None:
         '[[tool.mypy.overrides]]\nmodule = "b"\nstrict = true\n',
     )
     assert text == (
-        '[[tool.mypy.overrides]]\nmodule = "a"\n# note\n\n'
-        '[[tool.mypy.overrides]]\nmodule = "b"\nstrict = true\n\n[z]\n'
+        '[[tool.mypy.overrides]]\nmodule = "a"\n# note\n\n[[tool.mypy.overrides]]\nmodule = "b"\nstrict = true\n\n[z]\n'
     )
 
 
@@ -131,17 +126,17 @@ def test_a_contradiction_names_the_key_and_both_values() -> None:
     assert decision.conflict
     assert decision.action == "kept ours"
     assert decision.path == "dependencies.pyo3.version"
-    assert '"0.30"' in decision.detail and '"0.31"' in decision.detail
+    assert '"0.30"' in decision.detail
+    assert '"0.31"' in decision.detail
 
 
 def test_requirements_for_different_pythons_are_different_requirements() -> None:
     text = fold(
-        """dependencies = ['numpy>=1; python_version < "3.10"']\n""".join(["[project]\n", ""]),
+        """[project]\ndependencies = ['numpy>=1; python_version < "3.10"']\n""",
         """[project]\ndependencies = ['numpy>=2; python_version >= "3.10"']\n""",
     )
     assert text == (
-        "[project]\ndependencies = ['numpy>=1; python_version < \"3.10\"', "
-        "'numpy>=2; python_version >= \"3.10\"']\n"
+        "[project]\ndependencies = ['numpy>=1; python_version < \"3.10\"', 'numpy>=2; python_version >= \"3.10\"']\n"
     )
 
 
@@ -155,9 +150,7 @@ def test_only_the_value_changes_and_the_line_keeps_its_shape() -> None:
 
 def test_a_comment_that_explains_the_value_changes_with_it() -> None:
     base = 'rev = "aaa"  # v1\n'
-    assert merge(base, base + "mine = 1\n", 'rev = "bbb"  # v2\n').text == (
-        'rev = "bbb"  # v2\nmine = 1\n'
-    )
+    assert merge(base, base + "mine = 1\n", 'rev = "bbb"  # v2\n').text == ('rev = "bbb"  # v2\nmine = 1\n')
 
 
 def test_line_endings_byte_order_mark_and_a_missing_last_newline_stay() -> None:
@@ -186,9 +179,7 @@ def test_a_table_deleted_by_the_template_leaves_no_hole() -> None:
 def test_what_the_user_changed_stays_though_the_template_deleted_it() -> None:
     result = merge("[a]\nx = 1\ny = 1\n", "[a]\nx = 2\ny = 1\n", "[a]\n")
     assert result.text == "[a]\nx = 2\n"
-    assert [(d.path, d.action, d.conflict) for d in result.decisions] == [
-        ("a.x", "kept ours", True)
-    ]
+    assert [(d.path, d.action, d.conflict) for d in result.decisions] == [("a.x", "kept ours", True)]
 
 
 def test_what_the_user_deleted_stays_deleted() -> None:
@@ -206,9 +197,7 @@ def test_what_the_user_deleted_stays_deleted() -> None:
 def test_both_changed_a_value_that_is_no_version() -> None:
     result = merge("[a]\nx = 'l'\n", "[a]\nx = 'm'\n", "[a]\nx = 'n'\n")
     assert result.text == "[a]\nx = 'm'\n"
-    assert [(d.path, d.action, d.conflict) for d in result.decisions] == [
-        ("a.x", "kept ours", True)
-    ]
+    assert [(d.path, d.action, d.conflict) for d in result.decisions] == [("a.x", "kept ours", True)]
 
 
 # --- Versions ------------------------------------------------------------------------------------
@@ -228,9 +217,7 @@ def test_both_changed_a_value_that_is_no_version() -> None:
         ("x", ">=1,<2", ">=1.2,<2", ">=1.4,<2", ">=1.4,<2"),
     ],
 )
-def test_the_higher_version_wins(
-    key: str, base: str, ours: str, theirs: str, expected: str
-) -> None:
+def test_the_higher_version_wins(key: str, base: str, ours: str, theirs: str, expected: str) -> None:
     result = merge(*(f'{key} = "{value}"\n' for value in (base, ours, theirs)))
     assert result.text == f'{key} = "{expected}"\n'
     assert not result.decisions[0].conflict
@@ -328,9 +315,7 @@ def test_an_array_on_one_line_stays_on_one_line() -> None:
     assert merge(base, 'x = ["a","z"]\n', theirs).text == 'x = ["a","b","z"]\n'
     assert merge(base, 'x = [ "a" ]\n', theirs).text == 'x = [ "a", "b" ]\n'
     assert merge("", "x = []\n", theirs).text == 'x = ["a", "b"]\n'
-    assert (
-        merge('x = ["a", "b"]\n', 'x = ["a", "b", "c"]\n', 'x = ["b"]\n').text == 'x = ["b", "c"]\n'
-    )
+    assert merge('x = ["a", "b"]\n', 'x = ["a", "b", "c"]\n', 'x = ["b"]\n').text == 'x = ["b", "c"]\n'
 
 
 def test_the_abi3_feature_is_one_slot() -> None:
@@ -373,10 +358,7 @@ def test_a_new_key_joins_its_dotted_relatives_or_its_inline_table() -> None:
 
 
 def test_a_new_key_at_the_root_stands_above_the_first_table() -> None:
-    assert (
-        merge("", "# file\n\n# a\n[a]\n", "# k\nk = 1\n").text
-        == "# file\n\n# k\nk = 1\n\n# a\n[a]\n"
-    )
+    assert merge("", "# file\n\n# a\n[a]\n", "# k\nk = 1\n").text == "# file\n\n# k\nk = 1\n\n# a\n[a]\n"
 
 
 def test_a_key_of_a_table_that_had_no_header_gets_one() -> None:
@@ -388,9 +370,7 @@ def test_a_key_of_a_table_that_had_no_header_gets_one() -> None:
 
 def test_tables_out_of_order() -> None:
     ours = "[a]\nx = 1\n\n[b]\n\n[a.c]\nz = 1\n"
-    assert merge("[a]\nx = 1\n", ours, "[a]\nx = 2\ny = 3\n").text == (
-        "[a]\nx = 2\ny = 3\n\n[b]\n\n[a.c]\nz = 1\n"
-    )
+    assert merge("[a]\nx = 1\n", ours, "[a]\nx = 2\ny = 3\n").text == ("[a]\nx = 2\ny = 3\n\n[b]\n\n[a.c]\nz = 1\n")
 
 
 def test_a_table_left_empty_stays_a_table() -> None:
@@ -462,9 +442,7 @@ documents = st.dictionaries(
     names,
     st.one_of(
         values,
-        st.dictionaries(
-            names, st.one_of(values, st.dictionaries(names, values, max_size=3)), max_size=4
-        ),
+        st.dictionaries(names, st.one_of(values, st.dictionaries(names, values, max_size=3)), max_size=4),
         st.lists(st.dictionaries(names, values, max_size=3), min_size=1, max_size=3),
     ),
     max_size=5,
@@ -502,11 +480,7 @@ class Writer:
             style = self.choose("one", "tight", "tall", "tall", "short")
             if style == "tall":
                 rows = [f"    {i},{self.choose('', f' {self.comment()}')}\n" for i in items]
-                return (
-                    "[\n"
-                    + "".join(self.choose("", f"    {self.comment()}\n") + r for r in rows)
-                    + "]"
-                )
+                return "[\n" + "".join(self.choose("", f"    {self.comment()}\n") + r for r in rows) + "]"
             if style == "short":
                 return "[\n  " + ",\n  ".join(items) + self.choose("", f" {self.comment()}") + "\n]"
             return "[" + (", " if style == "one" else ",").join(items) + "]"
@@ -552,11 +526,7 @@ class Writer:
 @st.composite
 def texts(draw: Any, mark: str = "c", source: Any = documents) -> str:
     text = Writer(lambda *options: draw(st.sampled_from(options)), mark).table([], draw(source))
-    text = draw(
-        st.sampled_from(
-            [text, text, text, text.replace("\n", "\r\n"), text.rstrip("\n"), "\ufeff" + text]
-        )
-    )
+    text = draw(st.sampled_from([text, text, text, text.replace("\n", "\r\n"), text.rstrip("\n"), "\ufeff" + text]))
     return text
 
 
@@ -568,10 +538,10 @@ def change(draw: Any, value: Any) -> Any:
             result[draw(names)] = draw(values)
         return result
     if isinstance(value, list):
-        result = [change(draw, v) for v in value if draw(st.integers(0, 5))]
+        items = [change(draw, v) for v in value if draw(st.integers(0, 5))]
         if not draw(st.integers(0, 2)):
-            result.insert(draw(st.integers(0, len(result))), draw(scalars))
-        return result
+            items.insert(draw(st.integers(0, len(items))), draw(scalars))
+        return items
     return value if draw(st.integers(0, 3)) else draw(scalars)
 
 

@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--data", action="append", default=[], type=_pair, metavar="KEY=VALUE", help="answer a question beforehand"
     )
-    verb.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers, such as an organisation's")
+    verb.add_argument(
+        "--data-file", metavar="FILE", type=Path, help="YAML file with answers, such as an organisation's"
+    )
     verb.add_argument("--no-build", dest="build", action="store_false", help="do not build: needs no Rust")
     verb.add_argument("--template", metavar="SOURCE", help="another home of the template: a folder or a git address")
     return parser
@@ -58,7 +60,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    if options.folder is None and not options.defaults and sys.stdin.isatty():
+    if not options.defaults and not sys.stdin.isatty():
+        raise UserError("there is no terminal to ask on: add --defaults, and --data or --data-file for other answers.")
+    if options.folder is None and not options.defaults:
         options.folder = questionary.text("Folder of the new project", default="my-extension").unsafe_ask()
     return Path(options.folder or ".")
 

@@ -24,11 +24,7 @@ def fold(project: Path, manifests: Iterable[str]) -> None:
     Raises:
         UserError: a fragment contradicts the manifest or an earlier fragment, or one of them cannot be read.
     """
-    folded = {
-        project / manifest: folder
-        for manifest in manifests
-        if (folder := project / f"{manifest}.d").is_dir()
-    }
+    folded = {project / manifest: folder for manifest in manifests if (folder := project / f"{manifest}.d").is_dir()}
     texts = {manifest: _folded_text(manifest, folder) for manifest, folder in folded.items()}
     for manifest, text in texts.items():
         _replace(manifest, text)

@@ -155,7 +155,9 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
                 rendered.rename(folder)
         made_parents.clear()
     except OSError as error:
-        raise UserError(f"{folder} cannot be written ({error.strerror}): name a folder that you may write to.") from error
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror}): name a folder that you may write to."
+        ) from error
     finally:
         for parent in made_parents:
             if parent.exists():
@@ -180,9 +182,10 @@ def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) 
     except TaskError as error:
         raise UserError("the template's hook failed, as it says above; nothing was written.") from error
     except UserMessageError as error:
-        raise UserError(error.message) from error
+        raise UserError(f"{error.message} Nothing was written.") from error
     except (CopierError, ValueError) as error:
-        raise UserError(f"{error} Nothing was written.") from error
+        where = "" if source == str(TEMPLATE) else f"template {source}: "
+        raise UserError(f"{where}{error} Nothing was written.") from error
     questions = list(worker.template.questions_data)
     for name in data:
         if name not in questions:
@@ -198,7 +201,9 @@ def _git_identity() -> dict[str, str]:
     identity = {}
     if name and name.isprintable():
         identity["author_name"] = name
-    if email and re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*[.])+[A-Za-z0-9]+", email):
+    if email and re.fullmatch(
+        r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*[.])+[A-Za-z0-9]+", email
+    ):
         identity["author_email"] = email
     return identity
 

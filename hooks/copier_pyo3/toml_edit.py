@@ -72,9 +72,7 @@ class Editor:
     is added or removed before it.
     """
 
-    def __init__(
-        self, ours: str, theirs: str, data: dict[str, Any], dropped: Container[str]
-    ) -> None:
+    def __init__(self, ours: str, theirs: str, data: dict[str, Any], dropped: Container[str]) -> None:
         self.open_end = bool(ours) and not ours.endswith("\n")
         self.lines = scan(ours + "\n" * self.open_end)
         self.donor = scan(theirs + "\n" * (not theirs.endswith("\n")))
@@ -183,14 +181,10 @@ class Editor:
         if isinstance(new, dict):
             return self._pairs(at, f"{{ version = {text} }}", {"version": old}, new, source)
         quote = text[0]
-        plain = (
-            isinstance(new, str) and text == f"{quote}{old}{quote}" and not {quote, "\\"} & {*new}
-        )
+        plain = isinstance(new, str) and text == f"{quote}{old}{quote}" and not {quote, "\\"} & {*new}
         return f"{quote}{new}{quote}" if plain else literal(new)
 
-    def _items(
-        self, at: Path, text: str, old: list[Any], new: list[Any], source: _Source | None
-    ) -> str:
+    def _items(self, at: Path, text: str, old: list[Any], new: list[Any], source: _Source | None) -> str:
         body = Body.of(text)
         theirs = source.data if source and isinstance(source.data, list) else []
         news, olds, donors = item_keys(at, new, old, theirs)
@@ -206,9 +200,7 @@ class Editor:
             chosen.append(entry)
         return body.arrange(chosen, self.dropped)
 
-    def _pairs(
-        self, at: Path, text: str, old: dict[str, Any], new: dict[str, Any], source: _Source | None
-    ) -> str:
+    def _pairs(self, at: Path, text: str, old: dict[str, Any], new: dict[str, Any], source: _Source | None) -> str:
         body = Body.of(text)
         entries = {split_key(entry.key)[1]: entry for entry in body.entries}
         if any(len(key) > 1 for key in entries):
@@ -274,9 +266,7 @@ class Editor:
             section = at + line.section[len(src) :] if inside else line.section
             copy = replace(line, path=path, section=section, keys=keys)
             if line.kind != "pair" and keys != line.keys:
-                copy.head = (
-                    f"[{'.'.join(keys)}]" if line.kind == "table" else f"[[{'.'.join(keys)}]]"
-                )
+                copy.head = f"[{'.'.join(keys)}]" if line.kind == "table" else f"[[{'.'.join(keys)}]]"
             copies.append(copy)
             previous = line
         return copies
@@ -334,9 +324,7 @@ class Editor:
         """Where a new table goes: behind the sibling that it follows in theirs, or at the end."""
         parent = src[:-1]
         siblings = dict.fromkeys(
-            line.path[len(parent)]
-            for line in self.donor
-            if line.under(parent) and line.path != parent
+            line.path[len(parent)] for line in self.donor if line.under(parent) and line.path != parent
         )
         earlier = list(siblings)[: list(siblings).index(src[-1])] if src[-1] in siblings else []
         for sibling in reversed(earlier):

@@ -154,9 +154,7 @@ def _version(text: str) -> _Version | None:
                 release = release[:-1]
             pre = re.findall(r"\d+|[a-z]+", (clause["pre"] or "").lower())
             stage = 1 if not pre else 2 if pre[0] == "post" else 0
-            bounds.append(
-                (release, stage, [(p.isdigit(), int(p) if p.isdigit() else p) for p in pre])
-            )
+            bounds.append((release, stage, [(p.isdigit(), int(p) if p.isdigit() else p) for p in pre]))
     if not bounds:
         return None
     return _Version(
@@ -174,9 +172,7 @@ def higher(path: Path, base: object, ours: str, theirs: str) -> Literal["ours", 
     mine, new = _version(ours), _version(theirs)
     if mine is None or new is None:
         return None
-    if (mine.plain or new.plain) and not (
-        is_cargo_dependency(path) or VERSION_KEYS.fullmatch(str(path[-1]))
-    ):
+    if (mine.plain or new.plain) and not (is_cargo_dependency(path) or VERSION_KEYS.fullmatch(str(path[-1]))):
         return None
     if mine.lowest >= new.lowest:
         return "ours"

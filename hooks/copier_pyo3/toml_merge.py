@@ -33,9 +33,7 @@ from .toml_text import Unmergeable, comments_of, literal, quoted_key, read
 
 __all__ = ["Decision", "Merged", "Unmergeable", "merge"]
 
-Action: TypeAlias = Literal[
-    "kept ours", "kept deleted", "kept higher version", "took higher version"
-]
+Action: TypeAlias = Literal["kept ours", "kept deleted", "kept higher version", "took higher version"]
 
 
 @dataclass(frozen=True)
@@ -108,14 +106,11 @@ class _Plan:
             return self._string(path, base, ours, theirs)
         return self._conflict(path, ours, theirs)
 
-    def table(
-        self, path: Path, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]
-    ) -> dict[str, Any]:
+    def table(self, path: Path, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
         """Key by key, in the order of ours."""
         sides = (base, ours, theirs)
         merged = {
-            key: self.value((*path, key), *(side.get(key, MISSING) for side in sides))
-            for key in {**ours, **theirs}
+            key: self.value((*path, key), *(side.get(key, MISSING) for side in sides)) for key in {**ours, **theirs}
         }
         return {key: value for key, value in merged.items() if value is not MISSING}
 
@@ -127,9 +122,7 @@ class _Plan:
             return self.table(path, *sides) or MISSING
         if theirs is MISSING:
             return self._conflict(path, ours, theirs)
-        self._decide(
-            path, "kept deleted", f"the file has it no more, the template has {_brief(theirs)}"
-        )
+        self._decide(path, "kept deleted", f"the file has it no more, the template has {_brief(theirs)}")
         return MISSING
 
     def _cargo(self, path: Path, base: Any, ours: Any, theirs: Any) -> Any:
@@ -144,9 +137,7 @@ class _Plan:
     def _array(self, path: Path, base: list[Any], ours: list[Any], theirs: list[Any]) -> list[Any]:
         """As sets, in the order of ours; what is new stands behind its neighbour in theirs."""
         keys = item_keys(path, base, ours, theirs)
-        sides = [
-            dict(zip(k, v, strict=True)) for k, v in zip(keys, (base, ours, theirs), strict=True)
-        ]
+        sides = [dict(zip(k, v, strict=True)) for k, v in zip(keys, (base, ours, theirs), strict=True)]
         _, our_items, their_items = sides
 
         def merged_item(key: Key) -> Any:
@@ -168,9 +159,7 @@ class _Plan:
 
     def _string(self, path: Path, base: Any, ours: str, theirs: str) -> str:
         """Two versions: the higher one. Two forms of a requirement: part by part."""
-        parts = [
-            REQUIREMENT.fullmatch(s) if isinstance(s, str) else None for s in (base, ours, theirs)
-        ]
+        parts = [REQUIREMENT.fullmatch(s) if isinstance(s, str) else None for s in (base, ours, theirs)]
         if parts[1] and parts[2] and is_requirement(path):
             merged = self._requirement(path, parts)
         else:
@@ -220,9 +209,9 @@ def _label(key: Key, item: Any) -> str:
 
 def _shown(path: Path) -> str:
     """project.dependencies[numpy]"""
-    return "".join(
-        part if part.startswith("[") else f".{quoted_key(part)}" for part in map(str, path)
-    ).removeprefix(".")
+    return "".join(part if part.startswith("[") else f".{quoted_key(part)}" for part in map(str, path)).removeprefix(
+        "."
+    )
 
 
 def _brief(value: Any) -> str:

@@ -44,7 +44,7 @@ TOKEN: Final = re.compile(
     r"""(?P<space>[ \t]+) | (?P<newline>\r?\n) | (?P<comment>\#[^\n]*)
     | \"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*'
     | (?P<open>[\[{]) | (?P<close>[\]}]) | (?P<comma>,) | [^\s\[\]{},\#"']+""",
-    re.X | re.S,
+    re.VERBOSE | re.DOTALL,
 )
 PART: Final = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
 DOTTED: Final = re.compile(rf"[ \t]*({PART}(?:[ \t]*\.[ \t]*{PART})*)[ \t]*")

@@ -65,7 +65,16 @@ def _fill(cached: Path, requirement: str) -> None:
         with tempfile.TemporaryDirectory(dir=cached.parent, ignore_cleanup_errors=True) as aside:
             for installer in _installers():
                 target = Path(aside, "site")
-                options = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", str(target), "-r", str(REQUIREMENTS)]
+                options = [
+                    "--no-deps",
+                    "--only-binary",
+                    ":all:",
+                    "--require-hashes",
+                    "--target",
+                    str(target),
+                    "-r",
+                    str(REQUIREMENTS),
+                ]
                 try:
                     done = subprocess.run([*installer, *options], capture_output=True, text=True, check=False)
                 except OSError as error:

@@ -1,0 +1,166 @@
+"""The hook that Copier's task calls: what it folds, what it refuses, and where it takes tomlkit from."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import BUILD, ROOT, run
+
+pytestmark = pytest.mark.render
+
+RUN = ROOT / "hooks" / "run.py"
+MANIFEST = '# mine\n[package]\nname = "x" # a name\nedition = "2024"\n\n[dependencies]\npyo3 = "0.30"\n\n[lib]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "Cargo.toml").write_text(MANIFEST, encoding="utf-8")
+    (tmp_path / "Cargo.toml.d").mkdir()
+    return tmp_path
+
+
+def fragment(project: Path, name: str, text: str) -> None:
+    (project / "Cargo.toml.d" / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def fold(project: Path, python: str | Path = sys.executable, **env: str) -> subprocess.CompletedProcess[str]:
+    return run([python, "-B", RUN, "fold", "Cargo.toml", "pyproject.toml"], cwd=project, check=False, **env)
+
+
+def test_fragments_are_folded_in_their_place(project: Path) -> None:
+    fragment(project, "b", '[dependencies]\n# all cores\nrayon = "1"\n\n[features]\nfast = []\n')
+    fragment(project, "a", '[dependencies]\npyo3 = { features = ["abi3"] }\n')
+    assert fold(project).returncode == 0
+    assert not (project / "Cargo.toml.d").exists()
+    assert (project / "Cargo.toml").read_text(encoding="utf-8") == (
+        '# mine\n[package]\nname = "x" # a name\nedition = "2024"\n\n'
+        '[dependencies]\npyo3 = { version = "0.30", features = ["abi3"] }\n# all cores\nrayon = "1"\n\n'
+        "[features]\nfast = []\n\n[lib]\n"
+    )
+    folded = (project / "Cargo.toml").read_bytes()
+    assert fold(project).returncode == 0
+    assert (project / "Cargo.toml").read_bytes() == folded
+
+
+def test_a_fold_broken_off_is_finished_by_a_second_run(project: Path) -> None:
+    text = '[dependencies]\nrayon = "1"\n'
+    fragment(project, "a", text)
+    assert fold(project).returncode == 0
+    folded = (project / "Cargo.toml").read_bytes()
+    (project / "Cargo.toml.d").mkdir()
+    fragment(project, "a", text)  # as if the run had been killed between writing and removing
+    assert fold(project).returncode == 0
+    assert (project / "Cargo.toml").read_bytes() == folded
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[package]\nedition = "2021"\n', ["Cargo.toml.d/b.toml", "Cargo.toml", "package.edition", "2021", "2024"]),
+        ('[dependencies]\nrayon = "2"\n', ["Cargo.toml.d/b.toml", "dependencies.rayon", '"1"', '"2"']),
+        ("[package\n", ["Cargo.toml.d/b.toml"]),
+    ],
+)
+def test_a_contradiction_is_an_error_that_names_both_places(project: Path, text: str, words: list[str]) -> None:
+    fragment(project, "a", '[dependencies]\nrayon = "1"\n')
+    fragment(project, "b", text)
+    done = fold(project)
+    assert done.returncode == 1
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    assert (project / "Cargo.toml").read_text(encoding="utf-8") == MANIFEST, "half of the fold was written"
+
+
+def test_only_the_named_manifests_are_touched(project: Path) -> None:
+    (project / "mine.toml").write_text("a = 1\n", encoding="utf-8")
+    (project / "mine.toml.d").mkdir()
+    (project / "mine.toml.d" / "b.toml").write_text("b = 1\n", encoding="utf-8")
+    assert fold(project).returncode == 0
+    assert (project / "mine.toml").read_text(encoding="utf-8") == "a = 1\n"
+    assert (project / "mine.toml.d" / "b.toml").exists()
+
+
+# --- a bare Copier, as uvx and pipx install it -----------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def bare() -> Path:
+    """Interpreter of an environment that has Copier, but neither tomlkit nor pip, as uvx makes it."""
+    folder = BUILD / "bare-copier"
+    python = folder / "bin" / "python"
+    if not (folder / "ready").exists():
+        run([sys.executable, "-m", "venv", "--clear", folder], cwd=ROOT)
+        run([python, "-m", "pip", "install", "--quiet", "copier"], cwd=ROOT)
+        run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "pip", "setuptools"], cwd=ROOT)
+        (folder / "ready").touch()
+    assert run([python, "-c", "import tomlkit"], cwd=ROOT, check=False).returncode != 0
+    return python
+
+
+def bare_copy(bare: Path, template: Path, target: Path, cache: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """`copier copy` with a cache of its own."""
+    command = [bare, "-m", "copier", "copy", "--trust", "--defaults", "--quiet", template, target]
+    return run(command, cwd=target.parent, check=False, XDG_CACHE_HOME=str(cache), HOME=str(cache), **env)
+
+
+def path_with(tmp_path: Path, *programs: str) -> str:
+    """A PATH with these programs only."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in programs:
+        program = shutil.which(name)
+        assert program
+        (folder / name).symlink_to(program)
+    return str(folder)
+
+
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "UV_OFFLINE": "1"}
+
+
+def test_a_bare_copier_fetches_tomlkit_once(bare: Path, template: Path, tmp_path: Path) -> None:
+    """By the pip of another Python on PATH; then it needs no network any more."""
+    with_pip = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    first = bare_copy(bare, template, tmp_path / "one", tmp_path / "cache", PATH=with_pip)
+    assert first.returncode == 0, first.stderr
+    assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
+    again = bare_copy(bare, template, tmp_path / "two", tmp_path / "cache", PATH=path_with(tmp_path, "git"), **OFFLINE)
+    assert again.returncode == 0, again.stderr
+    assert 'features = ["abi3-py310"]' in (tmp_path / "two" / "Cargo.toml").read_text(encoding="utf-8")
+
+
+def test_uv_fetches_it_too(bare: Path, template: Path, tmp_path: Path) -> None:
+    path = path_with(tmp_path, "git", "uv")
+    done = bare_copy(bare, template, tmp_path / "one", tmp_path / "cache", PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
+
+
+@pytest.mark.parametrize("programs", [("git",), ("git", "uv"), ("git", "pip3")])
+def test_without_tomlkit_and_network_it_says_what_helps(
+    bare: Path, template: Path, tmp_path: Path, programs: tuple[str, ...]
+) -> None:
+    done = bare_copy(
+        bare, template, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, *programs), **OFFLINE
+    )
+    assert done.returncode != 0
+    assert "tomlkit" in done.stderr
+    assert "pip install tomlkit==" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "one").exists()
+    assert not list((tmp_path / "cache").rglob("tomlkit-*"))
+
+
+def test_a_copy_with_another_hash_is_not_taken(bare: Path, template: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "template"
+    shutil.copytree(template, changed)
+    requirement = changed / "hooks" / "copier_pyo3" / "tomlkit.txt"
+    text = requirement.read_text(encoding="utf-8")
+    digest = text.rpartition("sha256:")[2].strip()
+    requirement.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")
+    done = bare_copy(bare, changed, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, "git", "uv"))
+    assert done.returncode != 0
+    assert not (tmp_path / "one").exists()
+    assert not list((tmp_path / "cache").rglob("tomlkit-*"))
