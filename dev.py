@@ -1,36 +1,44 @@
 """Work on copier-pyo3 with nothing but Python 3.10 or later, git and Rust.
 
 python3 dev.py new DIR [...]   make a project from this checkout, build it and import it (as `copier-pyo3 new`)
-python3 dev.py test [...]      run the tests (as `pytest`)
+python3 dev.py test [...]      run the tests (as `pytest`); `-m render` is the fast part
+python3 dev.py bench           print the figures of docs/benchmarks.md
 """
 
+import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
+COMMANDS = {"new": ["-m", "copier_pyo3.cli", "new"], "test": ["-m", "pytest"], "bench": ["tests/benchmarks.py"]}
 
 
 def main(arguments: list[str]) -> int:
     """Make the environment on first use, or when pyproject.toml has changed, then run the command in it."""
-    if not arguments or arguments[0] not in ("new", "test"):
-        print(__doc__.strip(), file=sys.stderr)
+    if sys.version_info < (3, 10):  # noqa: UP036 (this is the check)
+        print("dev.py: Python 3.10 or later is needed: start this with a newer one.", file=sys.stderr)
+        return 1
+    if not arguments or arguments[0] not in COMMANDS:
+        print((__doc__ or "").strip(), file=sys.stderr)
         return 2
     verb, *rest = arguments
-    needs = [] if verb == "new" else ["--group", "test"]
-    install(f"{verb}-{sysconfig.get_python_version()}", needs)
-    command = ["copier_pyo3.cli", "new"] if verb == "new" else ["pytest"]
-    return subprocess.call([str(PYTHON), "-m", *command, *rest], cwd=HERE if verb == "test" else None)
+    install("new", []) if verb == "new" else install("test", ["--group", "test"])
+    path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
+    return subprocess.call(
+        [str(PYTHON), *COMMANDS[verb], *rest],
+        cwd=None if verb == "new" else HERE,
+        env=os.environ | {"PATH": path},
+    )
 
 
-def install(stamp_name: str, needs: list[str]) -> None:
+def install(name: str, needs: list[str]) -> None:
     """Install this checkout, editable, and what is needed besides; again only if pyproject.toml has changed since."""
-    wanted = (HERE / "pyproject.toml").read_text(encoding="utf-8")
-    stamp = VENV / stamp_name
+    wanted = f"{sys.version}\n{(HERE / 'pyproject.toml').read_text(encoding='utf-8')}"
+    stamp = VENV / f"installed-for-{name}"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     print("dev.py: installing into .venv ...", flush=True)

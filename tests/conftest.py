@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import findpython
-import pairs
 import pytest
+
+import pairs
 
 ROOT = pairs.ROOT
 BUILD = ROOT / "build"  # ignored by git; kept between runs

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from conftest import Case, Render, environment, install, interpreters, run, wheel
 
 
@@ -95,7 +96,7 @@ def test_profiling_runs_against_a_real_interpreter(render: Render) -> None:
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 def test_sdist_holds_what_a_build_needs(render: Render, tmp_path: Path, backend: str) -> None:
     """A wheel made from the unpacked sdist passes the tests that are in the sdist."""
-    project = render(f"sdist-{backend}", {"build_backend": backend})
+    project = render(f"sdist-{backend}", {"build_backend": backend, "profiling": True})
     run(["cargo", "generate-lockfile"], cwd=project)
     minor = max(interpreters())
     run([environment(minor), "-m", "pip", "install", "--quiet", "build"], cwd=project)

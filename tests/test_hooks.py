@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import BUILD, ROOT, run
 
 pytestmark = pytest.mark.render

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import BUILD, Render, environment, interpreters, run, wheel
 
 CASES: Mapping[str, Mapping[str, Any]] = {

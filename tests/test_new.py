@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from conftest import BUILD, ROOT, run
 
 CHECKOUT = [sys.executable, "-m", "copier_pyo3.cli", "new"]
@@ -93,7 +94,8 @@ def test_in_an_empty_folder_and_in_a_fresh_clone(tmp_path: Path) -> None:
         done = new(tmp_path / folder, "--defaults", "--no-build")
         assert done.returncode == 0, done.stderr
         assert f'name = "{folder}"' in (tmp_path / folder / "Cargo.toml").read_text(encoding="utf-8")
-        assert (tmp_path / folder / ".git").is_dir()
+        staged = run(["git", "diff", "--cached", "--name-only"], cwd=tmp_path / folder).stdout.split()
+        assert "Cargo.toml" in staged
 
 
 @pytest.mark.render
@@ -102,6 +104,7 @@ def test_in_an_empty_folder_and_in_a_fresh_clone(tmp_path: Path) -> None:
     [
         (["--data", "author_email=me"], ["author_email", "write an address such as me@example.org"]),
         (["--data", "kind=library"], ["kind", "mixed"]),
+        (["--data", "features=numpy"], ["features", "[numpy]"]),
         (["--data", "min_python=3.8"], ["needs Python 3.9 or later"]),
         (["--data", "licence=MIT"], ['no question "licence"', "did you mean license?"]),
         (["--data-file", "missing.yml"], ["missing.yml cannot be read", "--data-file"]),

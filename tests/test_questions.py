@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import copier
-import pairs
 import pytest
 import yaml
+
+import pairs
 from conftest import ROOT, run
 
 REFUSED = [

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from validate_pyproject.api import Validator
+
 from conftest import Case, Render, run
 from copier_pyo3.fold import fold
-from validate_pyproject.api import Validator
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -1,13 +1,14 @@
-"""The template itself: budgets of docs/style.md, settings that Copier knows, paths that every system can check out."""
+"""The template itself: the budgets of CONTRIBUTING.md, settings that Copier knows, paths that every system can check out."""
 
 import re
 import shutil
 from pathlib import Path
 
 import copier
-import pairs
 import pytest
 import yaml
+
+import pairs
 from conftest import ROOT, Render, run
 
 pytestmark = pytest.mark.render

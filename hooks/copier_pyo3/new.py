@@ -60,7 +60,7 @@ def new(
         steps.done(f"no git init: part of {outer_repository}")
     else:
         with steps.step("git initialised, files staged"):
-            steps.run(["git", "init", "--quiet"])
+            steps.run(["git", "init", "--quiet"])  # does no harm where there is a .git already
             steps.run(["git", "add", "--all"])
     if build:
         with steps.step("module built and installed in .venv"):
@@ -69,16 +69,14 @@ def new(
             said = steps.run([str(python), "examples/demo.py"])
         print("".join(f"        {line}\n" for line in said.splitlines()), end="")
     print(f"Done in {time.monotonic() - start:.0f} s. Next:")
-    print("".join(f"  {line}\n" for line in _next_steps(folder, build)), end="")
-
-
-def _next_steps(folder: Path, build: bool) -> list[str]:
-    activate = r".venv\Scripts\activate" if sys.platform == "win32" else ". .venv/bin/activate"
-    return [
-        f'cd "{folder}"' if " " in str(folder) else f"cd {folder}",
-        *([activate, "pytest"] if build else ["see README.md: how to build it"]),
-        'git commit -m "Start the project"',
-    ]
+    print(f'  cd "{folder}"' if " " in str(folder) else f"  cd {folder}")
+    if build:
+        print(r"  .venv\Scripts\activate" if sys.platform == "win32" else "  . .venv/bin/activate")
+        print("  pytest")
+    if outer_repository:
+        print("  git add .")
+    print('  git commit -m "Start the project"')
+    print("README.md there tells the rest.")
 
 
 # --- what must be so before anything is written ----------------------------------------------------
@@ -96,10 +94,12 @@ def _need_empty(folder: Path) -> None:
 
 
 def _outer_repository(folder: Path) -> str | None:
-    """The git work tree that the folder would lie in, if any; it must have no uncommitted changes."""
+    """The git work tree that the folder would lie in, if any but its own; it must have no uncommitted changes."""
     if not shutil.which("git"):
         raise UserError("git is needed (`copier update` works on it): install it from https://git-scm.com, try again.")
-    place = next(parent for parent in [folder, *folder.parents] if parent.is_dir())
+    if (folder / ".git").exists():
+        return None
+    place = next(parent for parent in folder.parents if parent.is_dir())
     top = _output(["git", "-C", str(place), "rev-parse", "--show-toplevel"])
     if not top:
         return None
@@ -182,11 +182,11 @@ def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) 
     except TaskError as error:
         raise UserError("the template's hook failed, as it says above; nothing was written.") from error
     except UserMessageError as error:
-        raise UserError(f"{error.message} Nothing was written.") from error
-    except (CopierError, ValueError) as error:
+        raise UserError(f"{error.message.rstrip('.')}. Nothing was written.") from error
+    except (CopierError, ValueError, TypeError) as error:  # the last two are Copier's words for a wrong answer
         where = "" if source == str(TEMPLATE) else f"template {source}: "
-        raise UserError(f"{where}{error} Nothing was written.") from error
-    questions = list(worker.template.questions_data)
+        raise UserError(f"{where}{str(error).rstrip('.')}. Nothing was written.") from error
+    questions = [name for name, question in worker.template.questions_data.items() if question.get("when") is not False]
     for name in data:
         if name not in questions:
             near = difflib.get_close_matches(name, questions, n=1)
