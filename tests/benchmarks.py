@@ -81,7 +81,9 @@ def wheels(work: Path) -> None:
         made[folder] = next((folder / "dist").glob("*.whl"))
     sizes = [made[folder].stat().st_size / 1000 for folder in (ours, peer)]
     print("default project beside maturin new --mixed         ours      other  ratio")
-    print(f"  wheel, kB                                    {sizes[0]:10.1f} {sizes[1]:10.1f} {sizes[0] / sizes[1]:6.2f}")
+    print(
+        f"  wheel, kB                                    {sizes[0]:10.1f} {sizes[1]:10.1f} {sizes[0] / sizes[1]:6.2f}"
+    )
     modules = {ours: "my_extension._core", peer: "peer_ext.peer_ext"}
     for folder in (ours, peer):
         source = folder / "src" / "lib.rs"

@@ -38,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="copier-pyo3", description="Start Rust/Python (PyO3) packages.")
     parser.add_argument("--version", action="version", version=f"copier-pyo3 {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    verb = verbs.add_parser("new", help="make a project, build it and import it", description=(new.__doc__ or "").partition("\n")[0])
+    verb = verbs.add_parser(
+        "new", help="make a project, build it and import it", description=(new.__doc__ or "").partition("\n")[0]
+    )
     verb.add_argument("folder", nargs="?", metavar="DIR", help="folder of the project, new or empty (asked if missing)")
     verb.add_argument("--defaults", action="store_true", help="ask nothing: take the default of each question")
     verb.add_argument(

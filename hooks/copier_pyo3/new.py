@@ -183,7 +183,9 @@ def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) 
         raise UserError("the template's hook failed, as it says above; nothing was written.") from error
     except UserMessageError as error:
         raise UserError(f"{error.message.rstrip('.')}. Nothing was written.") from error
-    except (CopierError, ValueError, TypeError) as error:  # the last two are Copier's words for a wrong answer
+    except TypeError as error:  # Copier's word for a multiple choice that is no list
+        raise UserError(f"{error}: write a list, such as features=[numpy]. Nothing was written.") from error
+    except (CopierError, ValueError) as error:
         where = "" if source == str(TEMPLATE) else f"template {source}: "
         raise UserError(f"{where}{str(error).rstrip('.')}. Nothing was written.") from error
     questions = [name for name, question in worker.template.questions_data.items() if question.get("when") is not False]
