@@ -2,6 +2,7 @@
 
 python3 dev.py new DIR [...]   make a project from this checkout, build it and import it (as `copier-pyo3 new`)
 python3 dev.py test [...]      run the tests (as `pytest`); `-m render` is the fast part
+python3 dev.py tools           install what the tests of workflows need besides: act, actionlint, Node.js ...
 python3 dev.py bench           print the figures of docs/benchmarks.md
 """
 
@@ -14,7 +15,12 @@ HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
-COMMANDS = {"new": ["-m", "copier_pyo3.cli", "new"], "test": ["-m", "pytest"], "bench": ["tests/benchmarks.py"]}
+COMMANDS = {
+    "new": ["-m", "copier_pyo3.cli", "new"],
+    "test": ["-m", "pytest"],
+    "tools": ["tests/tools.py"],
+    "bench": ["tests/benchmarks.py"],
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from copier_pyo3.append import append
 from copier_pyo3.errors import UserError
 from copier_pyo3.tomlkit_cache import provide_tomlkit
 
@@ -12,9 +13,12 @@ from copier_pyo3.tomlkit_cache import provide_tomlkit
 def main(arguments: list[str]) -> int:
     """Run one hook in the current folder; 0 done, 1 with one sentence on stderr."""
     name, *manifests = arguments
-    if name != "fold":
+    if name not in ("fold", "append"):
         raise SystemExit(f"unknown hook: {name}")
     try:
+        if name == "append":
+            append(Path.cwd(), manifests)
+            return 0
         provide_tomlkit()
         from copier_pyo3.fold import fold  # needs tomlkit
 

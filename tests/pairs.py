@@ -15,6 +15,9 @@ ANSWERS = ROOT / "tests" / "answers"
 
 Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
 
+# What they change is in .github/ alone: tests/workflow_cases.py has cases for them.
+WORKFLOW_QUESTIONS = {"platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
+
 
 class _Loader(yaml.SafeLoader):
     """Reads copier.yml without its included files."""
@@ -38,7 +41,7 @@ def choices() -> dict[str, list[str | bool]]:
     """What can be answered to each question that has choices; text is free."""
     found: dict[str, list[str | bool]] = {}
     for name, question in settings_and_questions().items():
-        if name.startswith("_") or question.get("when") is False or name == "more":
+        if name.startswith("_") or question.get("when") is False or name in {"more", *WORKFLOW_QUESTIONS}:
             continue
         values = [value for value in question.get("choices", {}).values() if not isinstance(value, dict)]
         if question.get("multiselect"):

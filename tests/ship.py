@@ -1,0 +1,162 @@
+"""What the tests of workflows and releases share: rendered projects, and a run of a workflow by act."""
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+from conftest import BUILD, interpreters
+from copier.errors import DirtyLocalWarning
+
+ROOT = Path(__file__).resolve().parent.parent
+ACTIONS = Path(__file__).with_name("actions")
+WORKFLOWS = ".github/workflows"
+USES = re.compile(r"^\s*(?:- )?uses: (?P<action>[\w./-]+)@(?P<sha>\S+)(?: # (?P<version>\S+))?$", re.MULTILINE)
+
+
+def render(folder: Path, **answers: Any) -> Path:
+    """A project of these answers, as `copier copy` makes it, under git and with its lock file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DirtyLocalWarning)
+        copier.run_copy(str(ROOT), folder, data=answers, vcs_ref="HEAD", defaults=True, unsafe=True, quiet=True)
+    run(folder, "cargo", "generate-lockfile", "--quiet")
+    run(folder, "git", "init", "--quiet", "--initial-branch=main")
+    for key, value in {"user.name": "A Tester", "user.email": "tester@example.org"}.items():
+        run(folder, "git", "config", key, value)
+    commit(folder, "feat: start")
+    return folder
+
+
+def commit(folder: Path, message: str) -> None:
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "commit", "--quiet", "--allow-empty", f"--message={message}")
+
+
+def run(folder: Path, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command; its standard output and error come back as one text."""
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if check and result.returncode:
+        pytest.fail(f"{' '.join(command)} (in {folder}): exit code {result.returncode}\n{result.stdout[-5000:]}")
+    return result
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text, f"{file} has no {old!r}"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@functools.cache
+def whole_interpreters() -> dict[int, Path]:
+    """Interpreters with a libpython to link tests with; the one that the tests download has none."""
+    return {minor: python for minor, python in interpreters().items() if BUILD not in python.parents}
+
+
+@functools.cache
+def path() -> str:
+    """PATH as on a runner: every interpreter under its own name, and behind them what the machine has."""
+    folder = BUILD / "interpreters"
+    folder.mkdir(parents=True, exist_ok=True)
+    for minor, python in whole_interpreters().items():
+        link = folder / f"python3.{minor}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(python)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def drop_missing_pythons(project: Path) -> None:
+    """Take out of the classifiers what this machine has no interpreter for: CI installs them, the tests cannot."""
+    pyproject = project / "pyproject.toml"
+    lines = pyproject.read_text(encoding="utf-8").splitlines(keepends=True)
+    classifier = re.compile(r'  "Programming Language :: Python :: (3\.\d+)",\n')
+    here = {f"3.{minor}" for minor in whole_interpreters()}
+    kept = [line for line in lines if not (match := classifier.fullmatch(line)) or match[1] in here]
+    pyproject.write_text("".join(kept), encoding="utf-8")
+
+
+def need(*tools: str) -> None:
+    """Skip a test whose tools are missing, and name them."""
+    if missing := [tool for tool in tools if not shutil.which(tool)]:
+        pytest.skip(f"not installed: {', '.join(missing)} (tests/tools.py installs them)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a workflow did: which of its jobs succeeded, and what the stand-ins noted."""
+
+    jobs: Mapping[str, bool]
+    notes: str
+    log: str
+
+    @property
+    def succeeded(self) -> bool:
+        return all(self.jobs.values())
+
+
+def act(
+    project: Path,
+    workflow: str,
+    scratch: Path,
+    *,
+    tag: str = "",
+    secrets: Mapping[str, str] | None = None,
+    **environment: str,
+) -> Run:
+    """Run a workflow of the project with act, on this machine, without Docker, as the push of main or of a tag."""
+    need("act", "actionlint", "cargo", "node", "uv", "zizmor")
+    scratch.mkdir()
+    event = scratch / "event.json"
+    event.write_text(json.dumps({"ref": f"refs/tags/{tag}" if tag else "refs/heads/main"}))
+    pins = {(match["action"], match["sha"]) for match in USES.finditer(text_of_workflows(project))}
+    stand_ins = [
+        f"--local-repository={action}@{sha}={ACTIONS / action}"
+        for action, sha in sorted(pins)
+        if action != "actions/checkout"  # act itself lays the work tree out
+    ]
+    variables = {"STAND_IN": str(scratch), **environment}
+    result = run(
+        project,
+        *("act", "push", "--eventpath", str(event), "--workflows", f"{WORKFLOWS}/{workflow}"),
+        *("--platform", "ubuntu-24.04=-self-hosted", "--concurrent-jobs", "1"),
+        *stand_ins,
+        *(f"--env={name}={value}" for name, value in variables.items()),
+        *(f"--secret={name}={value}" for name, value in (secrets or {}).items()),
+        check=False,
+        PATH=f"{ACTIONS / 'bin'}{os.pathsep}{path()}",
+    )
+    # [Release/Wheels for linux-x86_64   ] 🏁  Job succeeded
+    ended = re.findall(r"^\[[^/\]]+/(.+?) *\] +🏁 +Job (succeeded|failed)$", result.stdout, re.MULTILINE)
+    log = scratch / "log"
+    return Run(
+        {name: outcome == "succeeded" for name, outcome in ended},
+        log.read_text(encoding="utf-8") if log.exists() else "",
+        result.stdout,
+    )
+
+
+def text_of_workflows(project: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((project / WORKFLOWS).glob("*.yml")))
+
+
+def load_yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,0 +1,182 @@
+"""The generated workflows are run by act: what has to pass passes, what has to fail fails at its gate.
+
+Real are nox, cargo, maturin with zig, uv, pytest, abi3audit and zizmor; stand-ins are the actions that need the network
+(tests/actions/), GitHub's command line, and cibuildwheel, which needs Docker.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ship import ACTIONS, Run, act, commit, drop_missing_pythons, edit, render, run
+
+NATIVE = {"platforms": ["linux-x86_64"], "project_name": "acted"}
+BUILDERS = {
+    "maturin": {},
+    "cibuildwheel": {"build_backend": "setuptools-rust"},
+    "maturin by cibuildwheel": {"wheel_builder": "cibuildwheel"},
+}
+WHEEL = {
+    "maturin": "acted-0.1.0-cp310-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",
+    "cibuildwheel": "acted-0.1.0-cp310-abi3-manylinux_2_28_x86_64.whl",
+}
+GATE = "CI passed"
+PLAN = "Check tag, version, changelog and lock"
+PUBLISH = "Publish on PyPI"
+GITHUB = "Release on GitHub"
+
+
+def make(folder: Path, **answers: object) -> Path:
+    project = render(folder, **{**NATIVE, **answers})
+    drop_missing_pythons(project)
+    if "cibuildwheel==" in (project / "pyproject.toml").read_text(encoding="utf-8"):
+        pyproject = project / "pyproject.toml"
+        text = pyproject.read_text(encoding="utf-8")
+        start = text.index("cibuildwheel==")
+        end = text.index('"', start)
+        stand_in = f"cibuildwheel @ {(ACTIONS / 'cibuildwheel').as_uri()}"
+        pyproject.write_text(text[:start] + stand_in + text[end:], encoding="utf-8")
+    commit(project, "test: what this machine has")
+    return project
+
+
+def release(project: Path, version: str) -> None:
+    run(project, "nox", "--session", "release", "--", version)
+
+
+@pytest.mark.parametrize("builder", ["maturin", "cibuildwheel"])
+def test_a_push_passes(builder: str, tmp_path: Path) -> None:
+    ran = act(make(tmp_path / "project", **BUILDERS[builder]), "ci.yml", tmp_path / "run")
+    assert ran.succeeded, ran.log
+    assert GATE in ran.jobs
+    assert len(ran.jobs) >= 8
+
+
+def a_failing_test(project: Path) -> None:
+    (project / "tests/test_new.py").write_text("def test_new() -> None:\n    assert 1 == 2\n", encoding="utf-8")
+
+
+def a_clippy_warning(project: Path) -> None:
+    with (project / "src/stats.rs").open("a", encoding="utf-8") as file:
+        file.write("\n/// Whether it is.\npub fn is_so(so: bool) -> bool {\n    so == true\n}\n")
+
+
+def a_stale_lock(project: Path) -> None:
+    edit(project / "Cargo.toml", 'version = "0.1.0"', 'version = "0.1.1"')
+
+
+def a_weak_workflow(project: Path) -> None:
+    edit(project / ".github/workflows/ci.yml", "persist-credentials: false", "persist-credentials: true")
+
+
+@pytest.mark.parametrize(
+    ("harm", "failing"),
+    [
+        (a_failing_test, "Test on Python"),
+        (a_clippy_warning, "Format and clippy"),
+        (a_stale_lock, "Build the sdist"),
+        (a_weak_workflow, "Weak spots"),
+    ],
+)
+def test_a_push_that_must_fail_fails_the_gate(harm: Callable[[Path], None], failing: str, tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    harm(project)
+    commit(project, "feat: harm")
+    ran = act(project, "ci.yml", tmp_path / "run")
+    assert any(name.startswith(failing) and not ran.jobs[name] for name in ran.jobs), ran.log
+    assert not ran.jobs[GATE]
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_tag_is_released(builder: str, tmp_path: Path) -> None:
+    project = make(tmp_path / "project", **BUILDERS[builder])
+    release(project, "0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")
+    assert ran.succeeded, ran.log
+    files = [WHEEL["maturin" if builder == "maturin" else "cibuildwheel"], "acted-0.1.0.tar.gz"]
+    published, _, announced = ran.notes.partition("gh release create ")
+    assert published.split("\n") == ["publish to PyPI", *files, ""]
+    assert announced.startswith(f"v0.1.0 {' '.join(f'dist/{name}' for name in files)} --verify-tag")
+    assert "- First version." in announced
+    assert announced.rstrip().endswith("--prerelease=false")
+
+
+@pytest.mark.parametrize("builder", ["maturin", "cibuildwheel"])
+def test_the_version_comes_from_the_tag_and_a_prerelease_is_marked(builder: str, tmp_path: Path) -> None:
+    project = make(tmp_path / "project", version_source="git-tag", **BUILDERS[builder])
+    release(project, "1.0.0-rc.1")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v1.0.0-rc.1")
+    assert ran.succeeded, ran.log
+    assert "\nacted-1.0.0rc1.tar.gz\n" in ran.notes
+    assert ran.notes.rstrip().endswith("--prerelease=true")
+
+
+def nothing_is_published(ran: Run) -> bool:
+    return ran.notes == "" and not ran.jobs.get(PUBLISH) and GITHUB not in ran.jobs
+
+
+def test_a_tag_that_is_not_the_version(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    release(project, "0.1.0")
+    run(project, "git", "tag", "v0.2.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.2.0")
+    assert not ran.jobs[PLAN]
+    assert "the tag is v0.2.0, the version 0.1.0" in ran.log
+    assert nothing_is_published(ran)
+
+
+def test_a_missing_changelog_section(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    run(project, "git", "tag", "v0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")
+    assert not ran.jobs[PLAN]
+    assert "CHANGELOG.md has no section [0.1.0]" in ran.log
+    assert nothing_is_published(ran)
+
+
+def test_a_stale_lock(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    release(project, "0.1.0")
+    edit(project / "Cargo.lock", 'name = "acted"\nversion = "0.1.0"', 'name = "acted"\nversion = "0.0.9"')
+    commit(project, "fix: harm")
+    run(project, "git", "tag", "--force", "v0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")
+    assert not ran.jobs[PLAN]
+    assert "Cargo.lock is not up to date" in ran.log
+    assert nothing_is_published(ran)
+
+
+def test_a_failing_test_keeps_the_wheel_back(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    a_failing_test(project)
+    commit(project, "feat: harm")
+    release(project, "0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")
+    assert not ran.jobs["Wheels for linux-x86_64"]
+    assert nothing_is_published(ran)
+
+
+@pytest.mark.parametrize("harm", ["lose", "rename"])
+def test_a_wheel_that_is_missing_or_has_a_wrong_tag(harm: str, tmp_path: Path) -> None:
+    """Not even the build's own check sees it: the publishing job counts what it got."""
+    project = make(tmp_path / "project")
+    release(project, "0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0", HARM=harm)
+    assert ran.jobs["Wheels for linux-x86_64"]
+    assert not ran.jobs[PUBLISH]
+    assert nothing_is_published(ran)
+
+
+def test_a_build_that_makes_another_wheel_than_expected(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    edit(
+        project / ".github/release.py",
+        '"--compatibility", f"{libc}_{platform.maturin}"',
+        '"--compatibility", "manylinux_2_28"',
+    )
+    commit(project, "feat: harm")
+    release(project, "0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")
+    assert not ran.jobs["Wheels for linux-x86_64"]
+    assert "the build did not make acted-0.1.0-cp310-abi3-manylinux2014" in ran.log
+    assert nothing_is_published(ran)

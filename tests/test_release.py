@@ -1,0 +1,154 @@
+"""`nox -s release` on scratch repositories: what it does, and what it refuses."""
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ship import commit, edit, render, run
+
+TODAY = datetime.date.today().isoformat()
+
+
+def release(project: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and output of `nox -s release`."""
+    result = run(project, "nox", "--session", "release", "--", *arguments, check=False)
+    return result.returncode, result.stdout
+
+
+def git(project: Path, *arguments: str) -> str:
+    return run(project, "git", *arguments).stdout.strip()
+
+
+def versions(project: Path) -> tuple[str, str]:
+    """What Cargo.toml says, and what Cargo.lock does."""
+    patterns = {"Cargo.toml": r'(?m)^version = "(.*?)"', "Cargo.lock": r'name = "sample-ext"\nversion = "(.*?)"'}
+    found = [re.search(pattern, (project / name).read_text("utf-8")) for name, pattern in patterns.items()]
+    first, second = (match[1] if match else "" for match in found)
+    return first, second
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render(tmp_path_factory.mktemp("release") / "project", project_name="sample-ext")
+
+
+@pytest.fixture
+def project(rendered: Path, tmp_path: Path) -> Path:
+    """A repository of its own for each test."""
+    run(tmp_path, "git", "clone", "--quiet", str(rendered), "project")
+    return tmp_path / "project"
+
+
+def test_first_release_a_patch_a_minor_and_a_prerelease(project: Path) -> None:
+    for version, message, heading in [
+        ("0.1.0", "feat(stats): median", "### Added\n\n- Start\n- Median"),
+        ("0.1.1", "fix: an empty list is an error", "### Fixed\n\n- An empty list is an error"),
+        ("0.2.0", "perf!: faster sums", "### Faster\n\n- **Breaking:** Faster sums"),
+        ("1.0.0-rc.1", "Something without a type", "### Changed\n\n- Something without a type"),
+    ]:
+        commit(project, message)
+        code, output = release(project, version)
+        assert code == 0, output
+        assert versions(project) == (version, version)
+        assert git(project, "describe", "--exact-match") == f"v{version}"
+        assert git(project, "log", "-1", "--format=%s") == f"chore(release): {version}"
+        assert git(project, "status", "--porcelain") == ""
+        run(project, "cargo", "tree", "--locked", "--quiet", "--depth=0")
+        changelog = (project / "CHANGELOG.md").read_text("utf-8")
+        section = changelog.partition(f"\n## [Unreleased]\n\n## [{version}] - {TODAY}\n")[2].partition("\n## ")[0]
+        assert heading in section
+        assert f"git push --atomic origin HEAD v{version}" in output
+    assert changelog.count("\n## [") == 5
+    assert changelog.count("- First version.") == 1  # what stood under Unreleased, in the first release
+    run(project, "python", ".github/release.py", "plan", "v1.0.0-rc.1")
+
+
+def test_dry_run_shows_everything_and_changes_nothing(project: Path) -> None:
+    before = git(project, "rev-parse", "HEAD")
+    code, output = release(project, "0.2.0", "--dry-run")
+    assert code == 0
+    for line in ('-version = "0.1.0"', '+version = "0.2.0"', f"+## [0.2.0] - {TODAY}"):
+        assert line in output
+    assert (git(project, "rev-parse", "HEAD"), git(project, "tag"), git(project, "status", "--porcelain")) == (
+        before,
+        "",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "version"),
+    [
+        ({"profiling": True}, "0.2.0"),
+        ({"version_source": "git-tag"}, "0.2.0"),
+        ({"build_backend": "setuptools-rust"}, "0.2.0"),
+    ],
+    ids=["workspace", "git-tag", "setuptools-rust"],
+)
+def test_other_projects(answers: dict[str, Any], version: str, tmp_path: Path) -> None:
+    project = render(tmp_path / "project", project_name="sample-ext", **answers)
+    code, output = release(project, version)
+    assert code == 0, output
+    from_git = answers.get("version_source") == "git-tag"
+    assert versions(project) == (("0.0.0-dev.0",) * 2 if from_git else (version, version))
+    assert git(project, "describe", "--exact-match") == f"v{version}"
+    run(project, "python", ".github/release.py", "plan", f"v{version}")
+
+
+def change_a_file(project: Path) -> None:
+    edit(project / "README.md", "# sample-ext", "# Sample")
+
+
+def tag_it(project: Path) -> None:
+    git(project, "tag", "v0.2.0")
+
+
+def make_the_lock_stale(project: Path) -> None:
+    edit(project / "Cargo.lock", 'name = "sample-ext"\nversion = "0.1.0"', 'name = "sample-ext"\nversion = "0.0.9"')
+    commit(project, "chore: harm")
+
+
+def write_the_section(project: Path) -> None:
+    edit(project / "CHANGELOG.md", "## [Unreleased]\n", "## [Unreleased]\n\n## [0.2.0] - 2020-02-02\n")
+    commit(project, "docs: too early")
+
+
+def drop_unreleased(project: Path) -> None:
+    edit(project / "CHANGELOG.md", "## [Unreleased]\n", "")
+    commit(project, "docs: no heading")
+
+
+def refuse_commits(project: Path) -> None:
+    hook = project / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "version", "reason"),
+    [
+        (change_a_file, "0.2.0", "files have changed since the last commit"),
+        (tag_it, "0.2.0", "the tag v0.2.0 exists"),
+        (make_the_lock_stale, "0.2.0", "Cargo.lock is not up to date"),
+        (write_the_section, "0.2.0", "has a section [0.2.0] already"),
+        (drop_unreleased, "0.2.0", "has no line `## [Unreleased]`"),
+        (refuse_commits, "0.2.0", "git commit"),
+        (None, "0.0.9", "0.0.9 is before 0.1.0"),
+        (None, "0.1.0-rc.1", "0.1.0-rc.1 is before 0.1.0"),
+        *((None, version, "not a version that Cargo and Python read alike") for version in (
+            "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3rc1", "1.2.3-rc1", "1.2.3-post.1", "1.2.3-0", "1.2.3-beta.1.2",
+            "1.2.3-nightly.20260101", "1.2.3+local",
+        )),
+    ],
+)  # fmt: skip
+def test_refusals(prepare: Any, version: str, reason: str, project: Path) -> None:
+    if prepare:
+        prepare(project)
+    before = (git(project, "rev-parse", "HEAD"), git(project, "tag"), git(project, "diff"))
+    code, output = release(project, version)
+    assert code != 0
+    assert reason in output
+    assert "Traceback" not in output
+    assert (git(project, "rev-parse", "HEAD"), git(project, "tag"), git(project, "diff")) == before

