@@ -15,8 +15,9 @@ from typing import Any
 import copier
 import pytest
 import yaml
-from conftest import BUILD, interpreters
 from copier.errors import DirtyLocalWarning
+
+from conftest import BUILD, interpreters
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONS = Path(__file__).with_name("actions")

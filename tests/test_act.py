@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from ship import ACTIONS, Run, act, commit, drop_missing_pythons, edit, render, run
 
 NATIVE = {"platforms": ["linux-x86_64"], "project_name": "acted"}

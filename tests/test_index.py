@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from ship import act, commit, drop_missing_pythons, render, run
 
 USER, PASSWORD = "robot", "only for this test"

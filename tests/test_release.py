@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ship import commit, edit, render, run
 
 TODAY = datetime.date.today().isoformat()

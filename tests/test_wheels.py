@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ship import commit, drop_missing_pythons, path, render, run
 
 TARGETS = {
