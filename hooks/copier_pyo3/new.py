@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -43,7 +44,7 @@ def new(
         UserError: something stands in the way, and nothing was written; or a later step failed, and the text says how
             to go on.
     """
-    folder = folder.absolute()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 (takes the .. out, and follows no link)
     _need_empty(folder)
     outer_repository = _outer_repository(folder)
     if build:
