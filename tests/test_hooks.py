@@ -10,8 +10,6 @@ import pytest
 
 from conftest import BUILD, ROOT, run
 
-pytestmark = pytest.mark.render
-
 RUN = ROOT / "hooks" / "run.py"
 MANIFEST = '# mine\n[package]\nname = "x" # a name\nedition = "2024"\n\n[dependencies]\npyo3 = "0.30"\n\n[lib]\n'
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import BUILD, Render, environment, interpreters, run, wheel
+from conftest import BUILD, Render, environment, interpreters, run, tell, wheel
 
 CASES: Mapping[str, Mapping[str, Any]] = {
     "judged": {},
@@ -55,6 +55,8 @@ def test_sp_repo_review(project: Path) -> None:
     checks = json.loads(done.stdout)["checks"]
     failed = {name: check["err_msg"] for name, check in checks.items() if check["result"] is False}
     assert len(checks) > 40
+    ignored = [name for name, check in checks.items() if check["skip_reason"]]
+    tell(f"{_module(project)}: sp-repo-review {len(checks)} checks, {len(failed)} failed, ignored {ignored}")
     assert failed == {}
     for name, check in checks.items():
         assert not check["skip_reason"] or len(check["skip_reason"]) > 15, f"{name} is ignored without a reason"

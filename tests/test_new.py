@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import BUILD, ROOT, run
+from conftest import BUILD, ROOT, run, tell
 
 CHECKOUT = [sys.executable, "-m", "copier_pyo3.cli", "new"]
 
@@ -51,6 +51,11 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
     assert [number for number, _ in steps] == ["1", "2", "3", "4", "5"]
     assert "version 0.1.0" in done.stdout
     assert "mean at once 5.0" in done.stdout
+    tell(
+        next(line for line in done.stdout.splitlines() if line.startswith("Done in")).replace(
+            "Next:", "copier-pyo3 new"
+        )
+    )
     assert "Next:" in done.stdout
     for path in (".git", "Cargo.lock", ".venv", "Cargo.toml", "pyproject.toml"):
         assert (project / path).exists()
@@ -64,7 +69,6 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
     assert re.fullmatch(r"v\d+\.\d+\.\d+", answers["_commit"])
 
 
-@pytest.mark.render
 def test_answers_from_git_data_and_file(tmp_path: Path) -> None:
     (tmp_path / "org.yml").write_text("license: Apache-2.0\nauthor_name: ACME, Inc.\n", encoding="utf-8")
     config = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ada Lovelace"}
@@ -79,14 +83,12 @@ def test_answers_from_git_data_and_file(tmp_path: Path) -> None:
     assert answers["features"] == ["parallel"]
 
 
-@pytest.mark.render
 def test_an_identity_that_would_be_refused_is_not_offered(tmp_path: Path) -> None:
     config = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "user.email", "GIT_CONFIG_VALUE_0": "ada@localhost"}
     done = new(tmp_path, "my-extension", "--defaults", "--no-build", **config)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.render
 def test_in_an_empty_folder_and_in_a_fresh_clone(tmp_path: Path) -> None:
     for folder, prepare in [("empty", ["true"]), ("cloned", ["git", "init", "--quiet"])]:
         (tmp_path / folder).mkdir()
@@ -98,7 +100,6 @@ def test_in_an_empty_folder_and_in_a_fresh_clone(tmp_path: Path) -> None:
         assert "Cargo.toml" in staged
 
 
-@pytest.mark.render
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -116,20 +117,17 @@ def test_bad_input_leaves_nothing(tmp_path: Path, options: list[str], words: lis
     assert everything(tmp_path) == {}
 
 
-@pytest.mark.render
 def test_data_without_equals_sign(tmp_path: Path) -> None:
     done = new(tmp_path, "my-extension", "--data", "license")
     assert done.returncode == 2
     assert "is not KEY=VALUE" in done.stderr
 
 
-@pytest.mark.render
 def test_questions_without_a_terminal(tmp_path: Path) -> None:
     refused(new(tmp_path, "my-extension", "--no-build"), "--defaults")
     assert everything(tmp_path) == {}
 
 
-@pytest.mark.render
 def test_a_folder_that_is_not_empty(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
@@ -139,7 +137,6 @@ def test_a_folder_that_is_not_empty(tmp_path: Path) -> None:
     assert everything(tmp_path) == before
 
 
-@pytest.mark.render
 def test_a_git_work_tree_with_changes(tmp_path: Path) -> None:
     run(["git", "init", "--quiet"], cwd=tmp_path)
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
@@ -165,7 +162,6 @@ def without(tmp_path: Path, *programs: str) -> str:
     return str(folder)
 
 
-@pytest.mark.render
 @pytest.mark.parametrize(
     ("missing", "words"),
     [("git", ["git is needed", "git-scm.com"]), ("cargo", ["Rust 1.85", "rustup.rs", "--no-build"])],
@@ -177,7 +173,6 @@ def test_a_program_that_is_missing(tmp_path: Path, missing: str, words: list[str
     assert everything(here) == {}
 
 
-@pytest.mark.render
 def test_a_rust_that_is_too_old(tmp_path: Path) -> None:
     here = tmp_path / "here"
     here.mkdir()
@@ -189,7 +184,6 @@ def test_a_rust_that_is_too_old(tmp_path: Path) -> None:
     assert everything(here) == {}
 
 
-@pytest.mark.render
 def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     """As another user where the tests run as root, whom no mode stops."""
     locked = Path("/tmp") / f"copier-pyo3-locked-{os.getpid()}"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import pairs
-from conftest import ROOT, Render, run
+from conftest import ROOT, Render, run, tell
 
 pytestmark = pytest.mark.render
 
@@ -97,7 +97,7 @@ def test_every_version_is_used_and_written_once() -> None:
 
 
 def test_every_pair_of_choices_has_a_case() -> None:
-    print(f"{len(pairs.cases())} cases, {len(pairs.all_pairs())} pairs of choices")
+    tell(f"{len(pairs.cases())} cases, {len(pairs.all_pairs())} pairs of choices")
     assert not pairs.missing_pairs()
 
 
@@ -111,6 +111,7 @@ def test_every_choice_alone_has_a_case() -> None:
 
 def test_default_project_is_small(render: Render) -> None:
     files = [path for path in render("default", {}).rglob("*") if path.is_file()]
+    tell(f"default project: {len(files)} files")
     assert len(files) <= 25
 
 
