@@ -15,7 +15,8 @@ from typing import Any, Final, Literal, TypeAlias
 Path: TypeAlias = tuple[str | int, ...]
 Key: TypeAlias = tuple[Hashable, ...]
 
-ITEM_KEYS: Final = ("name", "id", "path", "module", "target")  # a table in an array is this one
+# A table in an array is this one; the last three are those of workflows, pre-commit and Dependabot.
+ITEM_KEYS: Final = ("name", "id", "path", "module", "target", "uses", "repo", "package-ecosystem")
 SLOT: Final = re.compile(r"(.*\b)?abi3-(py3\d+)")  # a feature list has one of these, whichever
 REQUIREMENTS: Final = (  # arrays of PEP 508 requirements
     "*dependencies",
@@ -63,7 +64,8 @@ def _identity(item: object, requirements: bool) -> Key:
     if isinstance(item, dict):
         for key in ITEM_KEYS:
             if key in item:
-                return ("table", key, frozen(item[key]))
+                action = key == "uses" and str(item[key]).partition("@")[0]  # whatever its version
+                return ("table", key, frozen(action or item[key]))
     if isinstance(item, str):
         if slot := SLOT.fullmatch(item):
             return ("slot", f"{slot[1] or ''}abi3-py3*")

@@ -2,7 +2,7 @@
 
 Two halves that know nothing of each other meet in `merge`:
 
-* the plan (`_Plan`) merges base, ours and theirs as plain data and notes every decision;
+* the plan (`Plan`) merges base, ours and theirs as plain data and notes every decision;
 * the editor (`toml_edit`) changes the text of ours until it means the planned data, copying what is
   new from the text of theirs. A line with no reason to change is never written again.
 
@@ -70,7 +70,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     base, theirs = (text.replace("\r\n", "\n") for text in (base, theirs))
     ours = ours.replace("\r\n", "\n") if crlf else ours
     old, mine, new = read(base, "the base"), read(ours, "the file"), read(theirs, "the new version")
-    plan = _Plan(settle_versions=bool(old))
+    plan = Plan(settle_versions=bool(old))
     wanted = plan.table((), old, mine, new)
     if not same(wanted, mine):
         editor = Editor(ours, theirs, new, dropped=comments_of(base) - comments_of(theirs))
@@ -80,7 +80,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     return Merged(bom + (ours.replace("\n", "\r\n") if crlf else ours), tuple(plan.decisions))
 
 
-class _Plan:
+class Plan:
     """Merges plain data and keeps the list of decisions."""
 
     def __init__(self, settle_versions: bool) -> None:
