@@ -1,6 +1,13 @@
-"""What the tasks in copier.yml call: python -B hooks/run.py fold MANIFEST..., in the generated project."""
+"""What copier.yml calls in the generated project: python -B hooks/run.py HOOK ARGUMENT...
+
+fold MANIFEST...                      a task, after each rendering: TOML of the options
+append FILE...                        a task, after each rendering: other text of the options
+before ANSWERS_FILE OLD NEW           the migrations of the answers, before an update renders
+finish ANSWERS_FILE TEMPLATE OLD NEW  the merge by meaning and the migrations of files, after Copier's own merge
+"""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -12,21 +19,46 @@ from copier_pyo3.tomlkit_cache import provide_tomlkit
 
 def main(arguments: list[str]) -> int:
     """Run one hook in the current folder; 0 done, 1 with one sentence on stderr."""
-    name, *manifests = arguments
-    if name not in ("fold", "append"):
+    name, *rest = arguments
+    if name not in HOOKS:
         raise SystemExit(f"unknown hook: {name}")
     try:
-        if name == "append":
-            append(Path.cwd(), manifests)
-            return 0
-        provide_tomlkit()
-        from copier_pyo3.fold import fold  # needs tomlkit
-
-        fold(Path.cwd(), manifests)
+        HOOKS[name](*rest)
     except UserError as error:
         print(f"copier-pyo3: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+# Some modules need tomlkit, and Copier is slow to import: each hook imports what it needs.
+
+
+def _fold(*manifests: str) -> None:
+    provide_tomlkit()
+    from copier_pyo3.fold import fold
+
+    fold(Path.cwd(), manifests)
+
+
+def _append(*files: str) -> None:
+    append(Path.cwd(), files)
+
+
+def _before(answers_file: str, old: str, new: str) -> None:
+    provide_tomlkit()
+    from copier_pyo3.migrations import before
+
+    before(Path.cwd(), answers_file, old, new)
+
+
+def _finish(answers_file: str, template: str, old: str, new: str) -> None:
+    provide_tomlkit()
+    from copier_pyo3.update import finish
+
+    finish(Path.cwd(), answers_file, template, old, new)
+
+
+HOOKS: dict[str, Callable[..., None]] = {"fold": _fold, "append": _append, "before": _before, "finish": _finish}
 
 
 if __name__ == "__main__":

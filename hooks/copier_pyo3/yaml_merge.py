@@ -36,12 +36,26 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     if same(wanted, mine):
         return Merged(ours, tuple(plan.decisions))
     _, document, source = documents
+    if document.root is None or source.root is None:
+        raise Unmergeable("one side is empty")
     editor = _Editor(document, source)
     editor.rewrite((), document.root, wanted, source.root)
     text = editor.text()
     if not same(_Document(text).data, wanted):
         raise Unmergeable("the edited text does not mean the merged data")
     return Merged(text, tuple(plan.decisions))
+
+
+def parse(text: str) -> Any:
+    """The data of a YAML file.
+
+    Raises:
+        Unmergeable: it is not YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Unmergeable(f"it is not YAML: {error}".replace("\n", " ")) from error
 
 
 class _Plan(Plan):
@@ -147,8 +161,8 @@ class _Editor:
     def text(self) -> str:
         """The text of ours with every edit made, from the end on, so that places stay right."""
         lines = list(self.ours.lines)
-        for line, column, stop, new in sorted(self.spans, reverse=True):
-            lines[line] = lines[line][:column] + new + lines[line][stop:]
+        for line, column, end, span in sorted(self.spans, reverse=True):
+            lines[line] = lines[line][:column] + span + lines[line][end:]
         for start, stop, _, new in sorted(self.edits, key=lambda edit: edit[:3], reverse=True):
             lines[start:stop] = new
         return "".join(lines)
@@ -190,11 +204,13 @@ class _Editor:
                 self.rewrite((*path, "[]"), entry.node, wants[key], sources.get(key))
         self._insert(node, mine, wants, source, keys[2])
 
-    def _insert(self, node: yaml.Node, mine: dict[Any, _Entry], wanted: Any, source: yaml.Node | None, keys: list[Any]) -> None:
+    def _insert(
+        self, node: yaml.Node, mine: dict[Any, _Entry], wanted: Any, source: yaml.Node | None, keys: list[Any]
+    ) -> None:
         """Copy the entries that ours lacks, each behind the entry that it follows in theirs."""
         if all(key in mine for key in wanted):
             return
-        if source is None or source.flow_style:
+        if source is None or getattr(source, "flow_style", None):
             raise Unmergeable("there is no text to copy a new entry from")
         shift = node.start_mark.column - source.start_mark.column
         place = None
@@ -275,7 +291,11 @@ class _Editor:
             self.spans.append((start.line, start.column, stop, text))
             return
         shift = _indent(mine.lines[start.line]) - _indent(theirs.lines[their_start.line])
-        if shift or not mine.lines[start.line][: start.column].strip() or not theirs.lines[their_start.line][: their_start.column].strip():
+        if (
+            shift
+            or not mine.lines[start.line][: start.column].strip()
+            or not theirs.lines[their_start.line][: their_start.column].strip()
+        ):
             raise Unmergeable("a value of several lines is indented in another way")
         head = mine.lines[start.line][: start.column] + theirs.lines[their_start.line][their_start.column :]
         self.edits.append((start.line, last + 1, 0, [head, *theirs.lines[their_start.line + 1 : their_last + 1]]))
@@ -285,4 +305,4 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-__all__ = ["Decision", "Merged", "Unmergeable", "merge"]
+__all__ = ["Decision", "Merged", "Unmergeable", "merge", "parse"]

@@ -1,0 +1,130 @@
+"""Three-way merge of whole projects: which file is whose, before their contents are merged."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from copier_pyo3.merge_file import merge_file, tell
+from copier_pyo3.repository import Blob, Repository, Tree
+
+
+@dataclass
+class Outcome:
+    """The merged project, as it differs from the user's, and what there is to say about it."""
+
+    written: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Mode and content by path."""
+    deleted: set[str] = field(default_factory=set)
+    told: list[str] = field(default_factory=list)
+    """What was decided, one line each."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Files that a person has to settle, and why."""
+    stages: dict[str, dict[int, Blob]] = field(default_factory=dict)
+    """Base (1), ours (2) and theirs (3) of the files that are left."""
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """One file, wherever each side has it; None where it has none."""
+
+    path: str
+    base: Blob | None
+    ours: Blob | None
+    theirs: Blob | None
+    our_path: str
+
+
+def merge_trees(repository: Repository, base: Tree, ours: Tree, theirs: Tree, skip: set[str]) -> Outcome:
+    """Apply the template's change, from base to theirs, to the user's project.
+
+    Files that one side moved are followed. Where the template deleted what the user edited, the user's file stays.
+
+    Args:
+        repository: where the trees are.
+        base: the project as the template made it, at the last update.
+        ours: the user's project.
+        theirs: the project as the template makes it now.
+        skip: paths to leave alone.
+    """
+    outcome = Outcome()
+    sides = [side for side in _pair(repository, base, ours, theirs, outcome) if not {side.path, side.our_path} & skip]
+    wanted = [blob for side in sides for blob in (side.base, side.ours, side.theirs) if blob and blob.is_file]
+    contents = repository.contents(wanted) if wanted else {}
+    for side in sides:
+        _merge(side, contents, outcome)
+    return outcome
+
+
+def _pair(repository: Repository, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) -> Iterator[_Sides]:
+    """The files in which base and theirs differ, each with what has become of it."""
+    our_moves = {old: new for old, new in repository.moves(base, ours).items() if new not in theirs.files}
+    their_moves = {old: new for old, new in repository.moves(base, theirs).items() if new not in ours.files}
+    moved_to = set()
+    for path, blob in base.files.items():
+        our_path, their_path = our_moves.get(path, path), their_moves.get(path, path)
+        mine, new = ours.files.get(our_path), theirs.files.get(their_path)
+        if their_path != path:
+            moved_to.add(their_path)
+        if new == blob and their_path == path:
+            continue
+        target = their_path if mine and our_path == path else our_path
+        if mine and their_path != path:
+            if our_path != path:
+                outcome.told.append(
+                    f"{our_path}: the template moved {path} to {their_path}, you had moved it here: kept"
+                )
+            elif mine != blob:
+                outcome.told.append(f"{their_path}: was {path}, moved by the template, your edits with it")
+        yield _Sides(target, blob, mine, new, our_path)
+    for path, new in theirs.files.items():
+        if path in base.files or path in moved_to:
+            continue
+        mine = ours.files.get(path)
+        if mine is None and any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in ours.files):
+            outcome.told.append(f"{path}: new in the template, not taken: you have a file or folder in its place")
+            continue
+        yield _Sides(path, None, mine, new, path)
+
+
+def _merge(side: _Sides, contents: Mapping[str, bytes], outcome: Outcome) -> None:
+    path, base, ours, theirs = side.path, side.base, side.ours, side.theirs
+    if ours is None:
+        if theirs and theirs.is_file and base is None:
+            outcome.written[path] = (theirs.mode, contents[theirs.oid])
+        elif theirs and theirs != base:
+            outcome.told.append(f"{path}: kept deleted, the template has changed it")
+        return
+    if theirs is None:
+        if ours == base:
+            outcome.deleted.add(side.our_path)
+        else:
+            outcome.told.append(f"{path}: kept with your edits, the template has it no more")
+        return
+    mode = theirs.mode if base and ours.mode == base.mode else ours.mode
+    if ours.oid == theirs.oid or (base and base.oid == theirs.oid):
+        result = contents[ours.oid] if ours.is_file else b""
+    elif base and base.oid == ours.oid:
+        result = contents[theirs.oid] if theirs.is_file else b""
+    elif not (ours.is_file and theirs.is_file):
+        outcome.told.append(f"{path}: kept yours, a link that the template has changed too")
+        return
+    else:
+        result = _merged(side, ours, theirs, contents, outcome)
+    if path != side.our_path:
+        outcome.deleted.add(side.our_path)
+    if (path, mode, result) != (side.our_path, ours.mode, contents.get(ours.oid)):
+        outcome.written[path] = (mode, result)
+
+
+def _merged(side: _Sides, ours: Blob, theirs: Blob, contents: Mapping[str, bytes], outcome: Outcome) -> bytes:
+    """The content that both sides changed."""
+    texts = (contents[side.base.oid] if side.base else b"", contents[ours.oid], contents[theirs.oid])
+    if any(b"\0" in text for text in texts):
+        outcome.told.append(f"{side.path}: kept yours, a binary file that the template has changed too")
+        return texts[1]
+    merged = merge_file(side.path, *texts)
+    outcome.told += [f"{side.path}: {tell(decision)}" for decision in merged.decisions]
+    if merged.left:
+        outcome.left[side.path] = merged.left
+        stages = {1: side.base, 2: ours, 3: theirs}
+        outcome.stages[side.path] = {stage: blob for stage, blob in stages.items() if blob}
+    return merged.content

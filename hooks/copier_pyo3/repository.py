@@ -1,0 +1,159 @@
+"""The project's folder in its git repository: what an update reads and writes there."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from copier_pyo3.errors import UserError
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A file as git keeps it."""
+
+    mode: str
+    oid: str
+
+    @property
+    def is_file(self) -> bool:
+        """Neither a symbolic link nor a submodule."""
+        return self.mode.startswith("100")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder as git keeps it; oid names the whole."""
+
+    oid: str
+    files: Mapping[str, Blob]
+
+
+class Repository:
+    """The git repository around a project, which may be a folder of a larger one."""
+
+    def __init__(self, project: Path) -> None:
+        """Find the repository.
+
+        Raises:
+            UserError: there is none, or no git.
+        """
+        self.project = project.absolute()
+        if not self.project.is_dir():
+            raise UserError(f"{project} is not a folder: name the project's.")
+        if not shutil.which("git"):
+            raise UserError("git is needed: install it from https://git-scm.com and try again.")
+        try:
+            self.prefix = self.text("rev-parse", "--show-prefix")
+            self.folder = self.project / self.text("rev-parse", "--git-dir")
+        except GitError as error:
+            raise UserError(
+                f"{project} is not in a git repository: an update works on one, run `git init` first."
+            ) from error
+
+    def git(self, *arguments: str, stdin: bytes | None = None, **env: str) -> bytes:
+        """Run git in the project's folder.
+
+        Raises:
+            GitError: git failed.
+        """
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.project, input=stdin, env=os.environ | env, capture_output=True, check=False
+        )
+        if done.returncode:
+            raise GitError(f"`git {' '.join(arguments)}` failed: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def text(self, *arguments: str) -> str:
+        """What git prints, without the newline at its end."""
+        return os.fsdecode(self.git(*arguments)).removesuffix("\n")
+
+    def paths(self, *arguments: str) -> list[str]:
+        """What git lists with -z."""
+        return [os.fsdecode(path) for path in self.git(*arguments).split(b"\0") if path]
+
+    def changes(self) -> list[str]:
+        """What is not committed in the project, as `git status` tells it."""
+        return self.text("status", "--porcelain", "--", ".").splitlines()
+
+    def tree(self, revision: str) -> Tree:
+        """The project's folder in a commit."""
+        oid = self.text("rev-parse", "--verify", "--quiet", f"{revision}:{self.prefix}")
+        return self._listed(oid)
+
+    def tree_of(self, folder: Path, index: Path) -> Tree:
+        """A folder outside of the repository, added to git's objects by way of an index of its own."""
+        env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder), "GIT_DIR": str(self.folder)}
+        done = subprocess.run(
+            ["git", "-c", "core.safecrlf=false", "add", "--all", "--force", "."],
+            cwd=folder,
+            env=os.environ | env,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise GitError(f"`git add` failed: {done.stderr.decode(errors='replace').strip()}")
+        return self._listed(os.fsdecode(self.git("write-tree", GIT_INDEX_FILE=str(index))).strip())
+
+    def _listed(self, oid: str) -> Tree:
+        files = {}
+        for line in self.paths("ls-tree", "-r", "-z", "--full-tree", oid):
+            about, path = line.split("\t", 1)
+            mode, _, blob = about.split(" ")
+            files[path] = Blob(mode, blob)
+        return Tree(oid, files)
+
+    def moves(self, old: Tree, new: Tree) -> dict[str, str]:
+        """Files that went from one path to another and are still much the same."""
+        fields = iter(self.paths("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old.oid, new.oid))
+        return {source: target for _, source, target in zip(fields, fields, fields, strict=True)}
+
+    def contents(self, blobs: Iterable[Blob]) -> dict[str, bytes]:
+        """What the blobs hold, by their oid."""
+        oids = sorted({blob.oid for blob in blobs})
+        answer = self.git("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in oids).encode())
+        found = {}
+        for oid in oids:
+            head, _, answer = answer.partition(b"\n")
+            size = int(head.rsplit(b" ", 1)[1])
+            found[oid], answer = answer[:size], answer[size + 1 :]
+        return found
+
+    def store(self, content: bytes) -> str:
+        """Add a blob; returns its oid."""
+        return os.fsdecode(self.git("hash-object", "-w", "--stdin", stdin=content)).strip()
+
+    def unmerged(self) -> dict[str, dict[int, Blob]]:
+        """The stages of each unmerged path."""
+        stages: dict[str, dict[int, Blob]] = {}
+        for line in self.paths("ls-files", "--unmerged", "-z"):
+            about, path = line.split("\t", 1)
+            mode, oid, stage = about.split(" ")
+            stages.setdefault(path, {})[int(stage)] = Blob(mode, oid)
+        return stages
+
+    def set_index(self, entries: Mapping[str, Mapping[int, Blob]]) -> None:
+        """Write the index entries of paths: stage 0 alone, or the stages of an unmerged file; none takes it out."""
+        lines = []
+        for path, stages in entries.items():
+            place = f"{self.prefix}{path}"
+            lines.append(f"0 {'0' * 40}\t{place}")
+            lines += [f"{blob.mode} {blob.oid} {stage}\t{place}" for stage, blob in sorted(stages.items())]
+        if lines:
+            self.git("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*lines, ""])))
+
+
+class GitError(UserError):
+    """git failed; the text is what it said."""
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The files under a folder, without what git and builds keep there."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            if path.name not in (".git", ".venv", ".nox", "target", "node_modules"):
+                yield from walk(path)
+        elif path.is_file():
+            yield path

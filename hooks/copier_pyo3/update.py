@@ -1,0 +1,469 @@
+"""Updates a project: what Copier merges by lines is merged again by meaning, file by file.
+
+`finish` runs as the template's `after` migration, so a plain `copier update` ends with it. `resolve` does the same where
+it did not run. `update` runs the whole update beside the project and then moves the result in place.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import copier
+import yaml
+from copier.errors import CopierError, TaskError, UserMessageError
+
+from copier_pyo3 import migrations
+from copier_pyo3.errors import UserError
+from copier_pyo3.merge_file import LABELS, unreadable
+from copier_pyo3.merge_tree import Outcome, merge_trees
+from copier_pyo3.repository import Blob, GitError, Repository, Tree, walk
+
+ANSWERS: Final = ".copier-answers.yml"
+REPORT: Final = (
+    "copier-pyo3-report.json"  # in git's folder: where `update` wants the migration's report, if it is there
+)
+
+
+@dataclass
+class Report:
+    """What an update did, for people."""
+
+    told: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+
+    def print(self) -> None:
+        """Tell it on stderr, as Copier does."""
+        for line in self.told:
+            print(f"  {line}", file=sys.stderr)
+        for path, why in sorted(self.left.items()):
+            print(f"  {path}: LEFT FOR YOU: {why}", file=sys.stderr)
+
+
+# --- the migration ---------------------------------------------------------------------------------
+
+
+def finish(project: Path, answers_file: str, template: str, old_version: str, new_version: str) -> None:
+    """Merge again what Copier has merged, knowing what both versions of the template make, and tell what was decided.
+
+    Copier starts from a clean work tree, so the user's files are those of the last commit.
+
+    Args:
+        project: folder of the project, just updated by Copier.
+        answers_file: path of the answers file in it.
+        template: folder with the template's git repository.
+        old_version: version that the project was made with.
+        new_version: version that it has now.
+
+    Raises:
+        UserError: the template cannot be rendered.
+    """
+    repository = Repository(project)
+    report = _merge_again(repository, "HEAD", answers_file, template, old_version, new_version)
+    report.told += migrations.after(project, old_version, new_version)
+    _check(repository, report)
+    place = repository.folder / REPORT
+    if place.exists():
+        place.write_text(json.dumps(asdict(report)), encoding="utf-8")
+    else:
+        report.print()
+
+
+def _merge_again(
+    repository: Repository,
+    before: str,
+    answers_file: str,
+    template: str,
+    old_version: str,
+    new_version: str,
+    only: set[str] | None = None,
+) -> Report:
+    """Let the work tree be what the three-way merge makes of the commit before the update."""
+    try:
+        old = _answers(repository.git("show", f"{before}:./{answers_file}").decode("utf-8"), answers_file)
+    except GitError as error:
+        raise UserError(f"{answers_file} is not in {before}: commit the project as it was made first.") from error
+    new = _answers((repository.project / answers_file).read_text(encoding="utf-8"), answers_file)
+    with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
+        trees = []
+        for name, answers, version in (("base", old, old_version), ("theirs", new, new_version)):
+            _render(template, Path(aside, name), answers, version)
+            trees.append(repository.tree_of(Path(aside, name), Path(aside, f"{name}.index")))
+    base, theirs = trees
+    ours = repository.tree(before)
+    outcome = merge_trees(repository, base, ours, theirs, skip={answers_file})
+    _place(repository, ours, theirs, outcome, answers_file, only)
+    return Report(outcome.told, outcome.left)
+
+
+def _answers(text: str, name: str) -> dict[str, Any]:
+    try:
+        answers = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{name} is not YAML: put it back as Copier wrote it.") from error
+    if not isinstance(answers, dict) or not {"_commit", "_src_path"} <= answers.keys():
+        raise UserError(f"{name} does not say which template made the project (_src_path, _commit): was it edited?")
+    return answers
+
+
+def _render(template: str, folder: Path, answers: Mapping[str, Any], version: str) -> None:
+    data = {name: value for name, value in answers.items() if not name.startswith("_")}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            copier.run_copy(
+                template, folder, data=data, vcs_ref=version, defaults=True, overwrite=True, quiet=True, unsafe=True
+            )
+    except (CopierError, ValueError) as error:
+        raise UserError(f"version {version} of the template cannot be rendered again: {error}") from error
+
+
+def _place(
+    repository: Repository, ours: Tree, theirs: Tree, outcome: Outcome, answers_file: str, only: set[str] | None
+) -> None:
+    """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index."""
+    changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--"), *repository.unmerged()}
+    added = {*repository.paths("ls-files", "--others", "-z")}
+    rejected = {path for path in added if path.endswith(".rej")}
+    paths = (changed | outcome.deleted | outcome.written.keys() | (added & theirs.files.keys()) | rejected) - {
+        answers_file
+    }
+    if only is not None:
+        paths &= only
+        outcome.left = {path: why for path, why in outcome.left.items() if path in only}
+        outcome.told = [line for line in outcome.told if line.partition(":")[0] in only]
+    committed = repository.tree("HEAD").files
+    index: dict[str, dict[int, Blob]] = {}
+    kept = sorted(
+        path for path in paths if path not in outcome.written and path not in outcome.deleted and path in ours.files
+    )
+    contents = repository.contents(ours.files[path] for path in kept if ours.files[path].is_file)
+    for path in sorted(paths):
+        target = repository.project / path
+        if path in outcome.written:
+            mode, content = outcome.written[path]
+            _write(target, content, mode)
+        elif path in kept and ours.files[path].is_file:
+            _write(target, contents[ours.files[path].oid], ours.files[path].mode)
+        elif path not in ours.files or path in outcome.deleted:
+            target.unlink(missing_ok=True)
+            _remove_empty(target.parent, repository.project)
+        index[path] = outcome.stages.get(path) or ({0: committed[path]} if path in committed else {})
+    repository.set_index(index)
+
+
+def _write(target: Path, content: bytes, mode: str) -> None:
+    """Write a file if it is not so already."""
+    executable = mode == "100755"
+    if target.is_file() and not target.is_symlink() and target.read_bytes() == content:
+        if os.name == "posix" and bool(target.stat().st_mode & 0o100) != executable:
+            target.chmod(0o755 if executable else 0o644)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".copier-pyo3-", delete=False) as new:
+        new.write(content)
+    if target.is_file():
+        shutil.copymode(target, new.name)
+    else:
+        Path(new.name).chmod(0o755 if executable else 0o644)
+    Path(new.name).replace(target)
+
+
+def _remove_empty(folder: Path, stop: Path) -> None:
+    while folder != stop and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _check(repository: Repository, report: Report) -> None:
+    """Read every TOML file and workflow once more, touched or not."""
+    for path in walk(repository.project):
+        name = path.relative_to(repository.project).as_posix()
+        if path.suffix not in (".toml", ".yml", ".yaml") or name in report.left:
+            continue
+        if path.suffix != ".toml" and not name.startswith((".github/", ".pre-commit")):
+            continue
+        if problem := unreadable(name, path.read_bytes()):
+            report.left[name] = problem
+
+
+# --- resolve ---------------------------------------------------------------------------------------
+
+
+def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
+    """Merge by meaning what an update has left in conflict, in the index or committed with its markers.
+
+    Raises:
+        UserError: the project's history does not tell what it was before the update.
+    """
+    repository = Repository(project)
+    conflicts = {path for path in repository.unmerged() if path != answers_file}
+    marked = {path for path in _marked(repository) if path != answers_file}
+    broken = {path for path in repository.paths("ls-files", "-z") if _broken(repository.project / path)}
+    only = conflicts | marked | broken
+    if not only:
+        return Report()
+    path = repository.project / answers_file
+    if not path.is_file():
+        raise UserError(f"there is no {answers_file} in {project}: it is no project of this template.")
+    answers = _answers(path.read_text(encoding="utf-8"), answers_file)
+    before = _before_the_update(repository, answers_file)
+    since = (
+        {*repository.paths("diff", "--name-only", "--relative", "-z", f"{before[1]}", "HEAD", "--")}
+        if before[1]
+        else set()
+    )
+    old = _answers(repository.git("show", f"{before[0]}:./{answers_file}").decode("utf-8"), answers_file)
+    report = _merge_again(
+        repository,
+        before[0],
+        answers_file,
+        str(answers["_src_path"]),
+        str(old["_commit"]),
+        str(answers["_commit"]),
+        only - since,
+    )
+    for path_since in sorted(only & since):
+        report.left[path_since] = "changed since the update was committed: take the markers out by hand"
+    _check(repository, report)
+    return report
+
+
+def _marked(repository: Repository) -> list[str]:
+    """Files with the markers that Copier writes."""
+    try:
+        return repository.paths("grep", "-l", "-z", "-e", f"^<<<<<<< {LABELS[0]}$", "--", ".")
+    except GitError:  # git grep fails when it finds nothing
+        return []
+
+
+def _broken(path: Path) -> bool:
+    return path.suffix == ".toml" and path.is_file() and unreadable(path.name, path.read_bytes()) is not None
+
+
+def _before_the_update(repository: Repository, answers_file: str) -> tuple[str, str | None]:
+    """The commit before the update, and the update's own commit, if it has been committed."""
+    if repository.git("diff", "HEAD", "--", answers_file):
+        return "HEAD", None
+    commit = repository.text("log", "-1", "--format=%H", "--", answers_file)
+    try:
+        return repository.text("rev-parse", "--verify", "--quiet", f"{commit}^"), commit
+    except GitError as error:
+        raise UserError(
+            "the commit before the update is not here, as in a shallow clone: run `git fetch --unshallow` and try again."
+        ) from error
+
+
+# --- update ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Update:
+    """What `update` did."""
+
+    old_version: str
+    new_version: str
+    changed: list[str]
+    report: Report
+    finished_earlier: bool = False
+
+
+def update(
+    project: Path,
+    *,
+    data: Mapping[str, Any],
+    defaults: bool = False,
+    vcs_ref: str | None = None,
+    answers_file: str = ANSWERS,
+) -> Update:
+    """Update a project: as `copier update --trust`, but the project changes whole or not at all.
+
+    Copier works in a git worktree beside the project. What it made is then moved in place by renames that are written
+    down first: a run that is killed among them is finished by the next one.
+
+    Raises:
+        UserError: the update cannot start, or it failed; the project is as it was.
+    """
+    repository = Repository(project)
+    state = repository.folder / "copier-pyo3"
+    if (state / "plan.json").is_file():
+        return _roll_forward(repository, state)
+    _discard(repository, state)
+    path = repository.project / answers_file
+    if not path.is_file():
+        raise UserError(f"there is no {answers_file} in {project}: it is no project of this template.")
+    old = _answers(path.read_text(encoding="utf-8"), answers_file)
+    if changes := repository.changes():
+        raise UserError(
+            f"{project} has changes that are not committed ({changes[0].strip()}): commit or stash them first."
+        )
+    try:
+        repository.text("rev-parse", "--verify", "--quiet", "HEAD")
+    except GitError as error:
+        raise UserError(f"{project} has no commit yet: commit it first.") from error
+    try:
+        state.mkdir(parents=True)
+        aside = _run_copier(repository, state, data, defaults, vcs_ref, answers_file)
+        made = _plan(repository, aside, state, old, answers_file)
+    except OSError as error:
+        _discard(repository, state)
+        raise UserError(f"the update failed ({error.strerror}); the project is as it was.") from error
+    except BaseException:
+        _discard(repository, state)
+        raise
+    return made if made.changed == [] else _roll_forward(repository, state)
+
+
+def _run_copier(
+    repository: Repository, state: Path, data: Mapping[str, Any], defaults: bool, vcs_ref: str | None, answers_file: str
+) -> Repository:
+    """Let Copier update a work tree of its own; returns the project's folder in there."""
+    tree = state / "tree"
+    repository.git("worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
+    aside = Repository(tree / repository.prefix)
+    (aside.folder / REPORT).touch()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            copier.run_update(
+                aside.project,
+                data=dict(data),
+                answers_file=answers_file,
+                vcs_ref=vcs_ref,
+                defaults=defaults,
+                skip_answered=True,
+                overwrite=True,
+                quiet=True,
+                unsafe=True,
+            )
+    except TaskError as error:
+        raise UserError("the template's own step failed, as it says above; the project is as it was.") from error
+    except UserMessageError as error:
+        raise UserError(f"{error.message} The project is as it was.") from error
+    except (CopierError, ValueError) as error:
+        raise UserError(f"{error} The project is as it was.") from error
+    return aside
+
+
+def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[str, Any], answers_file: str) -> Update:
+    """Copy what changed into the state folder and write down what is to do; from then on the update is decided."""
+    new = _answers((aside.project / answers_file).read_text(encoding="utf-8"), answers_file)
+    written = {*aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=d", "HEAD", "--")}
+    deleted = sorted(aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=D", "HEAD", "--"))
+    untracked = {*aside.paths("ls-files", "--others", "-z")}
+    written_report = (aside.folder / REPORT).read_text(encoding="utf-8")
+    report = Report(**json.loads(written_report)) if written_report else Report()
+    for path in sorted(untracked):
+        if (repository.project / path).exists():  # ignored by git, so an update has no business there
+            report.told.append(f"{path}: kept yours, a file that git ignores")
+        else:
+            written.add(path)
+    if not written_report:  # a version of the template without the migration
+        report.left |= dict.fromkeys(aside.unmerged(), "in conflict: run `copier-pyo3 resolve`")
+        _check(aside, report)
+    for number, path in enumerate(sorted(written)):
+        (state / "new").mkdir(exist_ok=True)
+        (aside.project / path).replace(state / "new" / str(number))
+    stages = {
+        path: {str(number): asdict(blob) for number, blob in each.items()} for path, each in aside.unmerged().items()
+    }
+    versions = (str(old["_commit"]), str(new["_commit"]))
+    plan = {
+        "head": repository.text("rev-parse", "HEAD"),
+        "versions": versions,
+        "written": sorted(written),
+        "deleted": deleted,
+        "stages": stages,
+        "report": asdict(report),
+    }
+    made = Update(*versions, sorted([*written, *deleted]), report)
+    if made.changed:
+        unfinished = state / "plan.new"
+        unfinished.write_text(json.dumps(plan), encoding="utf-8")
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(state / "plan.json")
+    else:
+        _discard(repository, state)
+    return made
+
+
+def _roll_forward(repository: Repository, state: Path) -> Update:
+    """Move the files in place as planned; what an earlier run has moved is skipped."""
+    plan = json.loads((state / "plan.json").read_text(encoding="utf-8"))
+    if plan["head"] != repository.text("rev-parse", "HEAD"):
+        _discard(repository, state)
+        raise UserError(
+            "an update was broken off and the project has been committed since: it was dropped, start it again."
+        )
+    started = any(not (state / "new" / str(number)).exists() for number, _ in enumerate(plan["written"]))
+    try:
+        for number, path in enumerate(plan["written"]):
+            source, target = state / "new" / str(number), repository.project / path
+            if source.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _move(source, target)
+        for path in plan["deleted"]:
+            (repository.project / path).unlink(missing_ok=True)
+            _remove_empty((repository.project / path).parent, repository.project)
+        stages = {
+            path: {int(number): Blob(**blob) for number, blob in each.items()} for path, each in plan["stages"].items()
+        }
+        repository.set_index(stages)
+    except (OSError, GitError) as error:
+        _roll_back(repository, plan)
+        _discard(repository, state)
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        name = getattr(error, "filename2", None) or getattr(error, "filename", None) or ""
+        raise UserError(f"{name or repository.project} cannot be written ({why}); the project is as it was.") from error
+    _discard(repository, state)
+    changed = sorted([*plan["written"], *plan["deleted"]])
+    return Update(plan["versions"][0], plan["versions"][1], changed, Report(**plan["report"]), started)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename, or copy aside and rename where git's folder is on another file system."""
+    if target.is_file():
+        shutil.copymode(target, source) if os.name != "posix" else None
+    try:
+        source.replace(target)
+    except OSError:
+        if source.stat().st_dev == target.parent.stat().st_dev:
+            raise
+        near = target.with_name(f".copier-pyo3-{target.name}")
+        try:
+            shutil.copy(source, near)
+            near.replace(target)
+        finally:
+            near.unlink(missing_ok=True)
+        source.unlink()
+
+
+def _roll_back(repository: Repository, plan: Mapping[str, Any]) -> None:
+    """The work tree was clean when the update started, so the last commit has what was there."""
+    committed = repository.tree("HEAD").files
+    touched = [path for path in [*plan["written"], *plan["deleted"]] if path in committed]
+    for path in plan["written"]:
+        if path not in committed:
+            (repository.project / path).unlink(missing_ok=True)
+            _remove_empty((repository.project / path).parent, repository.project)
+    for path in touched:
+        try:
+            repository.git("checkout", "--quiet", "HEAD", "--", path)
+        except GitError as error:
+            print(f"copier-pyo3: {path}: {error}", file=sys.stderr)
+
+
+def _discard(repository: Repository, state: Path) -> None:
+    """Take away what an update works with."""
+    if not state.exists():
+        return
+    (state / "plan.json").unlink(missing_ok=True)
+    shutil.rmtree(state, ignore_errors=True)
+    repository.git("worktree", "prune")
