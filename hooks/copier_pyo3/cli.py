@@ -170,9 +170,11 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    import questionary
+    if not options.defaults and not sys.stdin.isatty():
+        raise UserError("there is no terminal to ask on: add --defaults, and --data or --data-file for other answers.")
+    if options.folder is None and not options.defaults:
+        import questionary
 
-    if options.folder is None and not options.defaults and sys.stdin.isatty():
         options.folder = questionary.text("Folder of the new project", default="my-extension").unsafe_ask()
     return Path(options.folder or ".")
 
