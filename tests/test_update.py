@@ -11,7 +11,8 @@ from typing import Any
 import copier
 import pytest
 import yaml
-from conftest import BUILD, ROOT, environment, interpreters, run
+
+from conftest import ROOT, run
 from edits import CARGO, CHANGES, EDITS, PYPROJECT, Change, Edit, older_versions
 
 if sys.version_info >= (3, 11):
@@ -42,7 +43,7 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(["git", "init", "--quiet"], cwd=repository)
     older_versions(repository)
     commit(repository, "v1.0.0")
-    for number, change in enumerate(CHANGES, start=1):
+    for change in CHANGES:
         run(["git", "checkout", "--quiet", "v1.0.0"], cwd=repository)
         change(repository)
         commit(repository, tag(change))
