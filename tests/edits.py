@@ -4,11 +4,13 @@ Taken from the histories of PyO3 projects: dependencies and features by hand, by
 before the first release; tools' settings; code of their own in place of the sample.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 CARGO, PYPROJECT, PRE_COMMIT = "Cargo.toml", "pyproject.toml", ".pre-commit-config.yaml"
+CI, RELEASE = ".github/workflows/ci.yml", ".github/workflows/release.yml"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class Edit:
         """Make the edit; a text that is not there is a mistake in this list."""
         path = project / self.path
         text = path.read_bytes().decode("utf-8") if path.exists() else ""
+        if self.old == "CHECKOUT":
+            old = re.search(r"actions/checkout@\S+ # v\S+", text)
+            assert old
+            text = text.replace(old[0], self.old)
         assert self.old in text, f"{self.name}: {self.path} has no {self.old!r}"
         path.parent.mkdir(parents=True, exist_ok=True)
         edited = text.replace(self.old, self.new, 1) if self.old else text + self.new
@@ -85,6 +91,13 @@ EDITS = [
     Edit("a repository of hooks", PRE_COMMIT, "", "\n  - repo: https://github.com/crate-ci/typos\n    rev: v1.40.0\n    hooks:\n      - id: typos\n"),
     Edit("a hook's arguments", PRE_COMMIT, "      - id: check-added-large-files\n", "      - id: check-added-large-files\n        args: [--maxkb=900]\n"),
     Edit("hooks bumped by a bot", PRE_COMMIT, "rev: v0.17.4", "rev: v0.18.0"),
+    Edit("a step", CI, "      - name: Lint\n", "      - name: A library of the system\n        run: sudo apt-get install libfoo-dev\n      - name: Lint\n"),
+    Edit("a job", CI, "  gate:", "  docs:\n    name: Docs\n    runs-on: ubuntu-24.04\n    steps:\n      # ours\n      - run: make docs\n\n  gate:"),
+    Edit("a job that the gate needs", CI, "needs: [plan, lint,", "needs: [docs, plan, lint,"),
+    Edit("a longer time limit", CI, "timeout-minutes: 30", "timeout-minutes: 45 # slow tests"),
+    Edit("a variable for a step", CI, "          PYTHON: ${{ matrix.python }}\n", "          PYTHON: ${{ matrix.python }}\n          RUST_BACKTRACE: 1\n"),
+    Edit("another branch", CI, "branches: [main]", "branches: [main, develop]"),
+    Edit("an action bumped by a bot", RELEASE, "CHECKOUT", "actions/checkout@0123456789012345678901234567890123456789 # v99.0.0"),
     Edit("a workflow of one's own", ".github/workflows/docs.yml", "", "name: Docs\non: push\njobs: {}\n"),
     # code, documents, other files
     Edit("code", "src/stats.rs", "", "\n/// Twice the value.\npub fn twice(value: f64) -> f64 {\n    2.0 * value\n}\n"),
@@ -143,6 +156,10 @@ MIDDLE = (
     Edit("its part", "copier.yml", '    base: "."\n', "    base: \".\"\n    extra: \"{{ '.' if extra else '' }}\"\n"),
     Edit("its files", "template/{{ part.extra }}/pyproject.toml.d/extra.toml", "", '[dependency-groups]\nextra = ["nox"]\ntest = ["pytest-randomly"]\n'),
     Edit("a hook", f"{BASE}/.pre-commit-config.yaml.jinja", "      - id: check-toml\n", "      - id: check-toml\n      - id: check-ast\n"),
+    Edit("a checkout", f"{BASE}/{RELEASE}", "CHECKOUT", "actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa # v8.0.0"),
+    Edit("a job", f"{BASE}/{CI}", "  gate:", "  msrv:\n    name: Oldest Rust\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo check\n\n  gate:"),
+    Edit("needed", f"{BASE}/{CI}", ", sdist]", ", msrv, sdist]"),
+    Edit("a limit", f"{BASE}/{CI}", "timeout-minutes: 20", "timeout-minutes: 25"),
     Edit("code", f"{BASE}/src/stats.rs", "use std::error::Error;\n", "use std::error::Error;\n// The template's own line.\n"),
     Edit("a file", f"{BASE}/SECURITY.md", "", "# Security\n\nWrite to us.\n"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, run
-from edits import CARGO, CHANGES, EDITS, PYPROJECT, Change, Edit, older_versions
+from edits import CARGO, CHANGES, CI, EDITS, PRE_COMMIT, PYPROJECT, RELEASE, Change, Edit, older_versions
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -156,7 +156,24 @@ def check_text(start: Path, edited: Path, fresh: Path, project: Path, path: str)
     )
     for side in (mine, new):
         lost = [line for line in side if line not in old and line not in got]
-        assert not [line for line in lost if not line.strip().startswith("rev:")], f"{path}: {lost}"
+        # Of two versions the higher one stays, and of two lists all items: see check_lists.
+        lost = [line for line in lost if not line.strip().startswith(("rev:", "needs:", "- uses: actions/checkout@"))]
+        assert not lost, f"{path}: {lost}"
+
+
+def check_lists(project: Path, change: Change, edits: set[str]) -> None:
+    """Lists and versions that both sides changed in workflows and hooks."""
+    jobs = yaml.safe_load((project / CI).read_text("utf-8"))["jobs"]
+    wanted = {"docs"} if "a job that the gate needs" in edits else set()
+    wanted |= {"msrv"} if change.name != "small" else set()
+    assert wanted | {"plan", "sdist"} <= set(jobs["gate"]["needs"])
+    revisions = {
+        item["repo"]: item.get("rev") for item in yaml.safe_load((project / PRE_COMMIT).read_text("utf-8"))["repos"]
+    }
+    ruff = "v0.18.0" if "hooks bumped by a bot" in edits else "v0.17.5"
+    assert revisions["https://github.com/astral-sh/ruff-pre-commit"] == ruff
+    if "an action bumped by a bot" in edits:
+        assert "# v99.0.0" in (project / RELEASE).read_text("utf-8")
 
 
 def check_files(project: Path) -> None:
@@ -204,7 +221,7 @@ def crowds(start: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[
     return found
 
 
-CROWDS = 10
+CROWDS = 11
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
@@ -235,10 +252,12 @@ def test_edits_survive_an_update(
     for edit in edits:
         if edit.path not in (CARGO, PYPROJECT):
             lines = (project / moved.get(edit.path, edit.path)).read_text("utf-8").splitlines()
-            lost = [line for line in edit.new.splitlines() if line not in lines and edit.path not in moved]
+            lost = [line for line in edit.new.splitlines() if line not in "\n".join(lines)]
+            if edit.path in (CI, PRE_COMMIT):
+                lost = [line for line in lost if "needs:" not in line]  # a list that both sides added to
             assert not lost, edit.name
-            assert edit.path not in moved or '"the version"' in "".join(lines)
             assert edit.path not in moved or not (project / edit.path).exists()
+    check_lists(project, change, {edit.name for edit in edits})
     assert not unmerged(project)
     if number % 3 == CHANGES.index(change):
         # A sample: most edits do not concern the compiler.
@@ -612,3 +631,75 @@ def test_what_stands_in_the_way_is_said_in_one_sentence(project: Path, spoil: An
     assert done.returncode == 1
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+# --- other answers ---------------------------------------------------------------------------------------
+
+OURS = [
+    edit
+    for edit in EDITS
+    if edit.name
+    in {
+        "a dependency by hand", "a feature of pyo3", "a comment above a dependency", "lints", "a dependency group",
+        "a classifier", "a link", "longer lines", "mypy's overrides", "code", "a line of README", "a hook of pre-commit",
+        "a step", "a job", "a test",
+    }
+]  # fmt: skip
+SWITCHES: list[dict[str, Any]] = [
+    {"kind": "extension"},
+    {"build_backend": "setuptools-rust", "wheel_builder": "cibuildwheel"},
+    {"profiling": True},
+    {"abi3": False},
+    {"min_python": "3.12"},
+    {"min_python": "3.9"},
+    {"free_threading": True},
+    {"features": ["numpy"]},
+    {"features": ["parallel"]},
+    {"license": "Apache-2.0"},
+    {"publish_to": "none"},
+    {"dependency_updates": "renovate"},
+    {"wheel_builder": "cibuildwheel"},
+    {"version_source": "git-tag"},
+    {"profiling": True, "features": ["numpy", "parallel"], "free_threading": True},
+]
+
+
+def data_of(project: Path) -> dict[str, Any]:
+    """What the manifests mean."""
+    return {str(path.relative_to(project)): dict(facts(toml(path))) for path in sorted(project.rglob("*.toml"))}
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: ",".join(f"{k}={v}" for k, v in switch.items()))
+def test_an_answer_switched_there_and_back(
+    versions: Path, start: Path, project: Path, tmp_path: Path, switch: dict[str, Any]
+) -> None:
+    """The project is then as if made with that answer, and afterwards as before; the edits are there all the time."""
+    for edit in OURS:
+        edit(project)
+    commit(project)
+    edited = Path(shutil.copytree(project, tmp_path / "edited"))
+    plain_update(project, "v1.0.0", **switch)
+    switched = made(versions, tmp_path / "switched" / "sample", **switch)
+    check_files(project)
+    assert not unmerged(project)
+    for manifest in (CARGO, PYPROJECT):
+        check_manifest(*(folder / manifest for folder in (start, edited, switched, project)))
+    files = set(run(["git", "ls-files"], cwd=switched).stdout.splitlines())
+    assert all((project / path).is_file() for path in files)
+    for edit in OURS:
+        if edit.path not in (CARGO, PYPROJECT):
+            assert edit.new.strip() in (project / edit.path).read_text("utf-8"), edit.name
+    run(["cargo", "check", "--quiet", "--workspace", "--all-targets"], cwd=project, PYO3_PYTHON=sys.executable)
+
+    commit(project)
+    plain_update(project, "v1.0.0", **{name: default_of(name) for name in switch})
+    check_files(project)
+    assert not unmerged(project)
+    assert data_of(project) == data_of(edited)
+    assert state(project).keys() - {"Cargo.lock"} == state(edited).keys()
+
+
+def default_of(name: str) -> Any:
+    return {"kind": "mixed", "build_backend": "maturin", "min_python": "3.10", "license": "MIT", "publish_to": "pypi",
+            "dependency_updates": "dependabot", "wheel_builder": "maturin", "version_source": "cargo", "abi3": True,
+            "features": []}.get(name, False)  # fmt: skip

@@ -62,11 +62,12 @@ def _options(above: str) -> str:
     """Say what was the default: FromPyObject for a class that is Clone; drop what has become the default."""
     if not re.search(r"#\[pyclass\b", above):
         return above
-    if "skip_from_py_object" in above:
+    clone = re.search(r"#\[derive\([^)]*\bClone\b", above)
+    if "skip_from_py_object" in above and not clone:
         above = re.sub(
             r"\(\s*skip_from_py_object\s*\)|,\s*skip_from_py_object\b|\bskip_from_py_object\s*,\s*", "", above
         )
-    elif "from_py_object" not in above and re.search(r"#\[derive\([^)]*\bClone\b", above):
+    elif "from_py_object" not in above and clone:
         above = re.sub(r"#\[pyclass\(", "#[pyclass(from_py_object, ", above)
         above = re.sub(r"#\[pyclass\]", "#[pyclass(from_py_object)]", above)
     return above
@@ -76,6 +77,10 @@ def _hints(text: str) -> list[str]:
     hints = []
     if "PyBuffer" in text and UNSOUND.search(text):
         hints.append("PyBuffer::as_slice and its kin are unsound and deprecated: use copy_to_slice or as_slice_ptr")
+    if (
+        "skip_from_py_object" in text
+    ):  # without it, a second run would take the class for one that wants the old default
+        hints.append("skip_from_py_object has become the default of #[pyclass] and is deprecated: take it out")
     for group in re.findall(r"\bpyo3::types::\{([^}]*)\}", text):
         for name in MOVED.keys() & set(re.findall(r"\w+", group)):
             hints.append(f"{name} has moved: import it from pyo3::{MOVED[name]}")
