@@ -1,0 +1,113 @@
+"""Hold the versions that the template writes against the registries: python3 tools/versions.py [--raise].
+
+versions.yml says behind each version where it comes from (`# crates.io pyo3`); TOML fragments without Jinja hold theirs
+themselves. Exits 1 if one is behind; with --raise writes the newest ones instead. Asks the registries through cargo and
+pip, so it follows their settings. Renovate does the same week by week, see renovate.json.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VERSIONS = ROOT / "versions.yml"
+ENTRY = re.compile(
+    r'(?m)^    \w+: "(?P<version>[^"]+)" # (?P<registry>crates\.io|PyPI) (?P<name>[\w-]+)(?P<about>[^\n]*)$'
+)
+CRATE = re.compile(r'(?m)^(?P<name>[\w-]+) = (?:\{ version = )?"(?P<version>\d[\d.]*)"')
+PINNED = re.compile(r'"(?P<name>[A-Za-z][\w.-]*)==(?P<version>\d[\d.]*)"')
+
+
+@dataclass(frozen=True)
+class Written:
+    """A version in a file."""
+
+    path: Path
+    span: tuple[int, int]
+    registry: str
+    name: str
+    version: str
+    about: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the comment says why it is not the newest."""
+        return "not the newest" in self.about
+
+
+def main(arguments: list[str]) -> int:
+    """Compare, tell, and write with --raise."""
+    if arguments not in ([], ["--raise"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    behind = []
+    for written in all_versions():
+        newest = written.version if written.held else newest_version(written)
+        if newest is None:
+            print(f"{written.name}: {written.registry} did not answer", file=sys.stderr)
+            return 2
+        wanted = as_precise(newest, written.version)
+        mark = "held" if written.held else "" if numbers(wanted) <= numbers(written.version) else f"-> {wanted}"
+        print(f"{written.registry:<9} {written.name:<24} {written.version:<9} {mark}")
+        if mark.startswith("->"):
+            behind.append((written, wanted))
+    if arguments:
+        raise_versions(behind)
+        return 0
+    return 1 if behind else 0
+
+
+def all_versions(root: Path = ROOT) -> Iterator[Written]:
+    """What versions.yml and the fragments write."""
+    for path, registry, pattern in [
+        (root / "versions.yml", "", ENTRY),
+        *((path, "crates.io", CRATE) for path in sorted(root.glob("template/**/Cargo.toml.d/*.toml"))),
+        *((path, "PyPI", PINNED) for path in sorted(root.glob("template/**/pyproject.toml.d/*.toml"))),
+    ]:
+        for found in pattern.finditer(path.read_text(encoding="utf-8")):
+            about = found.groupdict().get("about") or ""
+            yield Written(
+                path, found.span("version"), registry or found["registry"], found["name"], found["version"], about
+            )
+
+
+def newest_version(written: Written) -> str | None:
+    """The newest final release; for a rust-version, what that release asks for."""
+    if written.registry == "PyPI":
+        command = [sys.executable, "-m", "pip", "index", "versions", "--disable-pip-version-check", written.name]
+        pattern = r"^[\w.-]+ \((\d[\d.]*)\)"
+    else:
+        command = ["cargo", "info", "--quiet", "--color", "never", "--registry", "crates-io", written.name]
+        field = "rust-version" if "rust-version" in written.about else "version"
+        pattern = rf"(?m)^{field}: (\d[\d.]*)"
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path.home()).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.search(pattern, said)
+    return found[1] if found else None
+
+
+def as_precise(newest: str, written: str) -> str:
+    """With as many numbers as were written: 1.16.2 as 1.16."""
+    return ".".join(newest.split(".")[: written.count(".") + 1])
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """For comparing."""
+    return tuple(int(part) for part in version.split(".") if part)
+
+
+def raise_versions(behind: list[tuple[Written, str]]) -> None:
+    """Write the versions, from the end of each file on, so that places stay right."""
+    for written, wanted in sorted(behind, key=lambda item: item[0].span, reverse=True):
+        text = written.path.read_text(encoding="utf-8")
+        start, stop = written.span
+        written.path.write_bytes(f"{text[:start]}{wanted}{text[stop:]}".encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
