@@ -10,6 +10,7 @@ import pytest
 import yaml
 from validate_pyproject.api import Validator
 
+import pairs
 from conftest import Case, Render, run
 from copier_pyo3.fold import fold
 
@@ -47,15 +48,20 @@ def check_files_parse(project: Path) -> None:
             assert b"\r" not in path.read_bytes()
 
 
-def check_style(project: Path) -> None:
-    run(["ruff", "check", "--no-cache", "."], cwd=project)
-    run(["ruff", "format", "--no-cache", "--check", "."], cwd=project)
-    run(["rustfmt", "--edition", "2024", "--check", *project.rglob("*.rs")], cwd=project)
+def check_style(*projects: Path) -> None:
+    """All in one call of each tool: it reads the settings that are nearest to each file."""
+    run(["ruff", "check", "--no-cache", *projects], cwd=projects[0])
+    run(["ruff", "format", "--no-cache", "--check", *projects], cwd=projects[0])
+    sources = [path for project in projects for path in project.rglob("*.rs")]
+    run(["rustfmt", "--edition", "2024", "--check", *sources], cwd=projects[0])
 
 
-def test_files_parse_and_are_formatted(case: Case) -> None:
+def test_every_case_is_formatted(render: Render) -> None:
+    check_style(*(render(name, answers) for name, answers in pairs.cases().items()))
+
+
+def test_files_parse(case: Case) -> None:
     check_files_parse(case.project)
-    check_style(case.project)
     Validator()(toml(case.project / "pyproject.toml"))
 
 
