@@ -1,7 +1,6 @@
 """What copier.yml calls in the generated project: python -B hooks/run.py HOOK ARGUMENT...
 
-fold MANIFEST...                      a task, after each rendering: TOML of the options
-append FILE...                        a task, after each rendering: other text of the options
+fold FILE...                          a task, after each rendering: what the options bring goes into these files
 before ANSWERS_FILE OLD NEW           the migrations of the answers, before an update renders
 finish ANSWERS_FILE TEMPLATE OLD NEW  the merge by meaning and the migrations of files, after Copier's own merge
 """
@@ -12,7 +11,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from copier_pyo3.append import append
 from copier_pyo3.errors import UserError
 from copier_pyo3.tomlkit_cache import provide_tomlkit
 
@@ -33,15 +31,11 @@ def main(arguments: list[str]) -> int:
 # Some modules need tomlkit, and Copier is slow to import: each hook imports what it needs.
 
 
-def _fold(*manifests: str) -> None:
+def _fold(*names: str) -> None:
     provide_tomlkit()
     from copier_pyo3.fold import fold
 
-    fold(Path.cwd(), manifests)
-
-
-def _append(*files: str) -> None:
-    append(Path.cwd(), files)
+    fold(Path.cwd(), names)
 
 
 def _before(answers_file: str, old: str, new: str) -> None:
@@ -58,7 +52,7 @@ def _finish(answers_file: str, template: str, old: str, new: str) -> None:
     finish(Path.cwd(), answers_file, template, old, new)
 
 
-HOOKS: dict[str, Callable[..., None]] = {"fold": _fold, "append": _append, "before": _before, "finish": _finish}
+HOOKS: dict[str, Callable[..., None]] = {"fold": _fold, "before": _before, "finish": _finish}
 
 
 if __name__ == "__main__":

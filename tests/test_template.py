@@ -73,7 +73,8 @@ def test_every_part_is_a_folder_and_every_folder_a_part() -> None:
 
 def test_copier_knows_every_setting() -> None:
     """Copier ignores what it does not know."""
-    known = set(re.findall(r'config_data(?:\.get\(|\[)\s*"(\w+)"', Path(copier._template.__file__).read_text("utf-8")))
+    source = Path(copier._template.__file__).read_text("utf-8")
+    known = set(re.findall(r'_?config(?:_data)?(?:\.get\(|\[)\s*"_?(\w+)"', source))
     assert {"min_copier_version", "tasks", "envops", "subdirectory"} <= known, "Copier's source is read another way now"
     settings = {name[1:] for name in pairs.settings_and_questions() if name.startswith("_")}
     assert settings <= known

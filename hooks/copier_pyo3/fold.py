@@ -1,6 +1,7 @@
-"""Folds the TOML that each option brings into the manifests of a generated project.
+"""Folds what each option brings into the files of a generated project.
 
-An option adds to ``Cargo.toml`` by a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``.
+An option adds to ``Cargo.toml`` by a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``. TOML is merged;
+to other text, such as a workflow, fragments are appended. So no file needs Jinja to hold the parts of its options.
 """
 
 import shutil
@@ -12,46 +13,48 @@ from copier_pyo3.errors import UserError
 from copier_pyo3.toml_merge import Unmergeable, merge
 
 
-def fold(project: Path, manifests: Iterable[str]) -> None:
-    """Fold ``<manifest>.d/*.toml`` into each manifest, in the order of their names, and remove the folder.
+def fold(project: Path, names: Iterable[str]) -> None:
+    """Fold ``<name>.d/*`` into each file, in the order of their names, and remove the folder.
 
-    Nothing is written before every manifest is known to be right, and a second run changes nothing.
+    Nothing is written before every file is known to be right, and a second run changes nothing.
 
     Args:
         project: folder of the generated project.
-        manifests: paths of the manifests, relative to it; no other file is touched.
+        names: paths relative to it; no other file is touched.
 
     Raises:
-        UserError: a fragment contradicts the manifest or an earlier fragment, or one of them cannot be read.
+        UserError: a fragment contradicts the file or an earlier fragment, or one of them cannot be read.
     """
-    folded = {project / manifest: folder for manifest in manifests if (folder := project / f"{manifest}.d").is_dir()}
-    texts = {manifest: _folded_text(manifest, folder) for manifest, folder in folded.items()}
-    for manifest, text in texts.items():
-        _replace(manifest, text)
-        for fragment in _fragments(folded[manifest]):
-            fragment.unlink()
-        folded[manifest].rmdir()
+    folders = {project / name: folder for name in names if (folder := project / f"{name}.d").is_dir()}
+    texts = {path: _folded(path, sorted(folder.iterdir())) for path, folder in folders.items()}
+    for path, text in texts.items():
+        _replace(path, text)
+        shutil.rmtree(folders[path])
 
 
-def _fragments(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.toml"))
-
-
-def _folded_text(manifest: Path, folder: Path) -> str:
-    text = _read(manifest)
-    for fragment in _fragments(folder):
-        try:
-            merged = merge(base="", ours=text, theirs=_read(fragment))
-        except Unmergeable as error:
-            raise UserError(f"{folder.name}/{fragment.name} does not fold into {manifest.name}: {error}") from error
-        contradictions = [decision for decision in merged.decisions if decision.conflict]
-        if contradictions:
-            told = "; ".join(f"{decision.path}: {decision.detail}" for decision in contradictions)
-            raise UserError(
-                f"{folder.name}/{fragment.name} contradicts {manifest.name} ({told}): make the two say the same."
-            )
-        text = merged.text
+def _folded(path: Path, fragments: Iterable[Path]) -> str:
+    text = _read(path)
+    for fragment in fragments:
+        text = _merged(path, text, fragment) if path.suffix == ".toml" else _appended(text, _read(fragment))
     return text
+
+
+def _appended(text: str, part: str) -> str:
+    """Part at the end of the text, behind an empty line, unless a run that was broken off has put it there."""
+    return text if text.endswith(f"\n\n{part}") else f"{text}\n{part}"
+
+
+def _merged(path: Path, text: str, fragment: Path) -> str:
+    name = f"{fragment.parent.name}/{fragment.name}"
+    try:
+        merged = merge(base="", ours=text, theirs=_read(fragment))
+    except Unmergeable as error:
+        raise UserError(f"{name} does not fold into {path.name}: {error}") from error
+    contradictions = [decision for decision in merged.decisions if decision.conflict]
+    if contradictions:
+        told = "; ".join(f"{decision.path}: {decision.detail}" for decision in contradictions)
+        raise UserError(f"{name} contradicts {path.name} ({told}): make the two say the same.")
+    return merged.text
 
 
 def _read(path: Path) -> str:
