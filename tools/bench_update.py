@@ -117,13 +117,14 @@ def main() -> None:
             sh("git", "init", "--quiet", cwd=project)
             commit(project)
         work = folder / "work"
-        plain = [BIN / "copier", "update", "--trust", "--defaults", "--quiet"]
+        plain: list[str | Path] = [BIN / "copier", "update", "--trust", "--defaults", "--quiet"]
         figures = {}
-        for what, repository, command in [
+        updates: list[tuple[str, Path, list[str | Path]]] = [
             ("copier update, without the migration (manifests left in conflict)", bare, plain),
             ("copier update, with the migration", template, plain),
             ("copier-pyo3 update", template, [BIN / "copier-pyo3", "update"]),
-        ]:
+        ]
+        for what, repository, command in updates:
             figures[what] = median(partial(sh, *command, cwd=work), partial(anew, made[repository], work))
             print(f"{what}: {figures[what]:.2f} s")
         without, plain_time, verb = figures.values()
