@@ -631,3 +631,9 @@ def test_the_order_of_options_does_not_matter(ours: str, one: str, other: str) -
 
     forward, backward = folded(one, other), folded(other, one)
     assert forward == backward or forward[1] or backward[1]
+
+
+def test_a_list_that_theirs_has_no_more_keeps_only_what_the_user_put_in() -> None:
+    """So an option that is switched off takes its feature along."""
+    result = merged('f = ["abi3-py310"]\n', 'f = ["abi3-py310", "ours"]\n', "")
+    assert data(result.text) == {"f": ["ours"]}

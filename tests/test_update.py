@@ -137,11 +137,6 @@ def check_manifest(base: Path, ours: Path, theirs: Path, result: Path) -> None:
             whole = place.rsplit(".", 1)[0]
             if template is not None and before is not None and whole not in "".join(mine):
                 continue  # the user deleted the table around it
-            array = place.rpartition("[")[0]
-            if template is None and now == user and not any(item.startswith(f"{array}[") for item in new):
-                edited = {item for item in old.keys() ^ mine.keys() if item.startswith(f"{array}[")}
-                if array and edited:
-                    continue  # the template gave up a list that the user has changed: it stays whole, and that is told
             assert now == template, f"{place}: the template's change is missed"
         elif template == before or user == template:
             assert now == user, f"{place}: the user's change is lost"
@@ -222,11 +217,11 @@ def crowds(start: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[
             found.append(([edit], folder))
     for _, folder in found:
         commit(folder)
-    assert len(found) <= CROWDS
+    assert len(found) == CROWDS
     return found
 
 
-CROWDS = 11
+CROWDS = 8
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
@@ -239,8 +234,6 @@ def test_edits_survive_an_update(
     crowds: list[tuple[list[Edit], Path]],
     tmp_path: Path,
 ) -> None:
-    if number >= len(crowds):
-        pytest.skip("the edits fit into fewer projects")
     edits, edited = crowds[number]
     new = fresh[change.name]
     project = Path(shutil.copytree(edited, tmp_path / "sample"))
@@ -655,7 +648,7 @@ SWITCHES: list[dict[str, Any]] = [
     {"build_backend": "setuptools-rust", "wheel_builder": "cibuildwheel"},
     {"profiling": True},
     {"abi3": False},
-    {"min_python": "3.12"},
+    {"min_python": f"3.{sys.version_info.minor}"},  # the newest that this interpreter can check
     {"min_python": "3.9"},
     {"free_threading": True},
     {"features": ["numpy"]},

@@ -120,6 +120,8 @@ class Plan:
         if is_collection(path, base) and isinstance(left, dict):
             sides = ({} if side is MISSING else side for side in (base, ours, theirs))
             return self.table(path, *sides) or MISSING
+        if theirs is MISSING and isinstance(base, list) and isinstance(ours, list):
+            return self._array(path, base, ours, []) or MISSING  # the user's own items stay
         if theirs is MISSING:
             return self._conflict(path, ours, theirs)
         self._decide(path, "kept deleted", f"the file has it no more, the template has {_brief(theirs)}")
