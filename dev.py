@@ -3,7 +3,8 @@
 python3 dev.py new DIR [...]   make a project from this checkout, build it and import it (as `copier-pyo3 new`)
 python3 dev.py test [...]      run the tests (as `pytest`); `-m render` is the fast part
 python3 dev.py tools           install what the tests of workflows need besides: act, actionlint, Node.js ...
-python3 dev.py bench           print the figures of docs/benchmarks.md
+python3 dev.py versions        hold the versions that templates write against the registries; --raise raises them
+python3 dev.py bench           print the figures of docs/benchmarks.md, those of updates by bench-update
 """
 
 import os
@@ -19,7 +20,9 @@ COMMANDS = {
     "new": ["-m", "copier_pyo3.cli", "new"],
     "test": ["-m", "pytest"],
     "tools": ["tests/tools.py"],
-    "bench": ["tests/benchmarks.py"],
+    "bench": ["tools/bench_new.py"],
+    "bench-update": ["tools/bench_update.py"],
+    "versions": ["tools/versions.py"],
 }
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks of updates: python tools/bench_update.py, in an environment with this package (`python3 dev.py test -q --co` makes .venv).
+"""Benchmarks of updates: `python3 dev.py bench-update`.
 
 Prints the merge's time for a manifest of 500 lines, and the time of updates of one project with edits of a user, each the
 median of several runs, as processor time.

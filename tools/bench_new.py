@@ -1,4 +1,4 @@
-"""The benchmarks of docs/benchmarks.md: `python3 dev.py bench`. They print figures and judge nothing.
+"""Benchmarks of new projects: `python3 dev.py bench`. They print the figures of docs/benchmarks.md and judge nothing.
 
 Both sides of a comparison run in turn, in one run, and the median of the ratios is told: machines drift.
 """
