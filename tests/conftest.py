@@ -88,18 +88,24 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def render(copie_session: Any, template: Path) -> Render:
-    """Renders the template with some answers, as `copier copy` does; the project is named as the case."""
+def render(copie_session: Any, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """Renders the template with some answers, as `copier copy` does; the project is named as the case.
 
-    @functools.cache
-    def cached(name: str, answers: str) -> Path:
-        result = copie_session.copy({"project_name": name} | eval(answers), template_dir=template)
-        # pytest-copie swallows what went wrong.
-        assert result.exit_code == 0, result.exception
-        assert isinstance(result.project_dir, Path)
-        return result.project_dir
+    Rendered once, copied for each test: what one test builds or leaves in a project, no other test finds there.
+    """
+    made: dict[str, Path] = {}
 
-    return lambda name, answers: cached(name, repr(dict(answers)))
+    def copy(name: str, answers: Mapping[str, Any]) -> Path:
+        key = repr((name, dict(answers)))
+        if key not in made:
+            result = copie_session.copy({"project_name": name, **answers}, template_dir=template)
+            # pytest-copie swallows what went wrong.
+            assert result.exit_code == 0, result.exception
+            assert isinstance(result.project_dir, Path)
+            made[key] = result.project_dir
+        return Path(shutil.copytree(made[key], tmp_path_factory.mktemp("project") / name))
+
+    return copy
 
 
 @pytest.fixture(params=pairs.cases())

@@ -3,6 +3,7 @@
 `python tests/pairs.py` writes the cases that are missing after a question or a choice was added.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,17 +27,20 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_constructor("!include", lambda loader, node: {})
 
 
+@functools.cache
 def settings_and_questions() -> dict[str, Any]:
     """copier.yml as one mapping."""
     text = (ROOT / "copier.yml").read_text(encoding="utf-8")
     return dict(itertools.chain.from_iterable(document.items() for document in yaml.load_all(text, _Loader)))
 
 
+@functools.cache
 def cases() -> dict[str, dict[str, Any]]:
     """The answers of each case, by its name."""
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in sorted(ANSWERS.glob("*.yml"))}
 
 
+@functools.cache
 def choices() -> dict[str, list[str | bool]]:
     """What can be answered to each question that has choices; text is free."""
     found: dict[str, list[str | bool]] = {}

@@ -124,7 +124,7 @@ def act(
     **environment: str,
 ) -> Run:
     """Run a workflow of the project with act, on this machine, without Docker, as the push of main or of a tag."""
-    need("act", "actionlint", "cargo", "node", "uv", "zizmor")
+    need("act", "actionlint", "cargo", "cargo-deny", "node", "uv", "zizmor")
     scratch.mkdir()
     event = scratch / "event.json"
     event.write_text(json.dumps({"ref": f"refs/tags/{tag}" if tag else "refs/heads/main"}))
