@@ -18,7 +18,7 @@ BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
 COMMANDS = {
     "new": ["-m", "copier_pyo3.cli", "new"],
-    "test": ["-m", "pytest"],
+    "test": ["-m", "pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"],
     "tools": ["tests/tools.py"],
     "bench": ["tools/bench_new.py"],
     "bench-update": ["tools/bench_update.py"],

