@@ -42,11 +42,16 @@ def test_wheel_passes_its_own_tests(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_one_abi3_wheel_serves_every_python(render: Render, tmp_path: Path, backend: str, kind: str) -> None:
-    project = render(f"abi3-{backend}-{kind}", {"build_backend": backend, "kind": kind, "min_python": "3.11"})
-    made = wheel(project, 11)
+    here = list(interpreters())
+    if len(here) < 3:
+        pytest.skip(f"of Python 3.{here} one has to be too old and two to be served: install more")
+    oldest = here[(len(here) - 1) // 2]
+    answers = {"build_backend": backend, "kind": kind, "min_python": f"3.{oldest}"}
+    project = render(f"abi3-{backend}-{kind}", answers)
+    made = wheel(project, oldest)
     served, refused = [], []
-    for minor in interpreters():
-        if minor >= 11:
+    for minor in here:
+        if minor >= oldest:
             own_tests(project, made, minor, tmp_path / f"site-{minor}")
             served.append(minor)
         else:
