@@ -106,6 +106,17 @@ def _commit(repository: Path, tag: str = "") -> None:
         ("use pyo3::types::PyMutex;\n", "use pyo3::sync::PyMutex;\n"),
         ("let x: pyo3::types::PyMutexGuard<'_, A>;\n", "let x: pyo3::sync::PyMutexGuard<'_, A>;\n"),
         ("use pyo3::types::PyMutexes;\n", None),
+        (
+            "#[pyo3::pyclass]\n#[derive(\n    Debug,\n    Clone,\n)]\nstruct A;\n",
+            "#[pyo3::pyclass(from_py_object)]\n#[derive(\n    Debug,\n    Clone,\n)]\nstruct A;\n",
+        ),
+        (
+            '#[pyclass(name = "J",\n    frozen)]\n#[derive(Clone)] pub struct A;\n',
+            '#[pyclass(from_py_object, name = "J",\n    frozen)]\n#[derive(Clone)] pub struct A;\n',
+        ),
+        ("#[pyclass()]\n#[derive(Clone)]\nstruct A;\n", "#[pyclass(from_py_object)]\n#[derive(Clone)]\nstruct A;\n"),
+        ("// #[pyclass]\n#[derive(Clone)]\nstruct A;\n", None),
+        ("// #[derive(Clone)]\n#[pyclass]\nstruct A;\n", None),
     ],
 )
 def test_rust_is_rewritten_where_it_means_the_same(old: str, new: str | None) -> None:
@@ -114,6 +125,7 @@ def test_rust_is_rewritten_where_it_means_the_same(old: str, new: str | None) ->
 
 
 def test_what_needs_thought_is_told(tmp_path: Path) -> None:
+    run(["git", "init", "--quiet"], cwd=tmp_path)
     (tmp_path / "Cargo.toml").write_text('[dependencies]\npyo3 = "0.30"\n', encoding="utf-8")
     code = "use pyo3::types::{PyDict, PyMutex};\nfn f(b: PyBuffer<u8>) { b.as_slice(py); }\n"
     (tmp_path / "lib.rs").write_text(code, encoding="utf-8")
@@ -121,8 +133,23 @@ def test_what_needs_thought_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "lib.rs").read_text("utf-8") == code
     assert [line.split(":")[0] for line in told] == ["lib.rs", "lib.rs"]
     assert "pyo3::sync" in told[1]
+    (tmp_path / "lib.rs").write_text("#[cfg_attr(py, pyo3::pyclass)]\n#[derive(Clone)]\nstruct A;\n", encoding="utf-8")
+    assert "within cfg_attr" in pyo3_0_30.files(tmp_path)[0]
     (tmp_path / "Cargo.toml").write_text('[dependencies]\npyo3 = "=0.29.3"\n', encoding="utf-8")
     assert pyo3_0_30.files(tmp_path) == [], "a project that keeps the older PyO3 keeps its code"
+
+
+def test_code_that_is_not_the_projects_is_left_alone(tmp_path: Path) -> None:
+    """What git ignores, a repository of its own, and crates that cargo vendor has copied."""
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    (tmp_path / "Cargo.toml").write_text('[dependencies]\npyo3 = "0.30"\n', encoding="utf-8")
+    (tmp_path / ".gitignore").write_text("/ignored/\n", encoding="utf-8")
+    for folder in ("ignored", "nested", "vendor/dep/src", "src"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "lib.rs").write_text("use pyo3::types::PyMutex;\n", encoding="utf-8")
+    run(["git", "init", "--quiet"], cwd=tmp_path / "nested")
+    (tmp_path / "vendor/dep/.cargo-checksum.json").write_text("{}", encoding="utf-8")
+    assert [line.split(":")[0] for line in pyo3_0_30.files(tmp_path)] == ["src/lib.rs"]
 
 
 def test_answers_are_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -373,6 +374,62 @@ def test_line_endings_of_the_user_stay(project: Path) -> None:
     assert "pyright" in toml(path)["tool"]
 
 
+def test_line_endings_of_the_work_tree_stay(project: Path) -> None:
+    """Where git writes CRLF into the work tree, so does the update."""
+    Edit("attributes", ".gitattributes", "", "* text=auto eol=crlf\n")(project)
+    Edit("a dependency", CARGO, "[dependencies]\n", '[dependencies]\nitoa = "1"\n')(project)
+    commit(project)
+    names = run(["git", "ls-files"], cwd=project).stdout.split()
+    for name in names:
+        (project / name).unlink()
+    run(["git", "checkout", "--quiet", "."], cwd=project)
+    assert b"\r\n" in (project / CARGO).read_bytes()
+    assert copier_pyo3("update", project, "--vcs-ref", "v1.2.0").returncode == 0
+    for name in (CARGO, CI, "src/stats.rs"):
+        assert not re.search(rb"(?<!\r)\n", (project / name).read_bytes()), name
+    assert toml(project / CARGO)["dependencies"].keys() == {"itoa", "pyo3", "memchr"}
+
+
+def test_a_file_that_git_filters_is_kept_as_it_is_used(versions: Path, tmp_path: Path) -> None:
+    """As with git-lfs: the repository holds something else than the work tree."""
+    repository = Path(shutil.copytree(versions, tmp_path / "template"))
+    for number in (1, 2):
+        run(["git", "checkout", "--quiet", "v1.0.0"], cwd=repository)
+        (repository / "template/{{ part.base }}/logo.svg").write_text(f"<svg>{number}</svg>\n", encoding="utf-8")
+        commit(repository, f"v2.{number}.0")
+    project = made(repository, tmp_path / "sample", "v2.1.0")
+    run(["git", "config", "filter.rot.clean", "tr a-z n-za-m"], cwd=project)
+    run(["git", "config", "filter.rot.smudge", "tr a-z n-za-m"], cwd=project)
+    Edit("attributes", ".gitattributes", "", "*.svg filter=rot\n")(project)
+    run(["git", "add", "--renormalize", "."], cwd=project)
+    commit(project)
+    assert "<fit>" in run(["git", "show", "HEAD:logo.svg"], cwd=project).stdout
+    plain_update(project, "v2.2.0")
+    assert (project / "logo.svg").read_text("utf-8") == "<svg>2</svg>\n"
+    assert not unmerged(project)
+
+
+def test_a_project_that_is_reached_by_a_link(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(project)
+    assert copier_pyo3("update", tmp_path / "link", "--vcs-ref", "v1.1.0").returncode == 0
+
+
+def test_what_was_wrong_before_is_not_told_as_the_updates_doing(project: Path) -> None:
+    Edit("for a test", "tests/data/bad.toml", "", "a = \n")(project)
+    commit(project)
+    done = copier_pyo3("update", project, "--vcs-ref", "v1.1.0")
+    assert done.returncode == 0, done.stdout
+    assert "bad.toml" not in done.stdout
+
+
+def test_hooks_of_the_user_do_not_run_in_the_updates_own_work_tree(project: Path) -> None:
+    hook = project / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    assert copier_pyo3("update", project, "--vcs-ref", "v1.1.0").returncode == 0
+
+
 def test_a_project_in_a_folder_of_a_larger_repository(versions: Path, start: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(start, tmp_path / "mono/python/sample", ignore=shutil.ignore_patterns(".git")))
     Edit("strip", CARGO, "[dependencies]\n", '[dependencies]\nitoa = "1"\n')(project)
@@ -440,9 +497,43 @@ def test_resolve_leaves_what_was_edited_since(conflicted: Path) -> None:
     commit(conflicted)
     done = copier_pyo3("resolve", conflicted)
     assert done.returncode == 1
-    assert "Cargo.toml: changed since the update was committed" in done.stdout
+    assert "Cargo.toml: edited since the update" in done.stdout
     assert "# half done" in (conflicted / CARGO).read_text("utf-8")
     toml(conflicted / PYPROJECT)
+
+
+def test_resolve_leaves_what_was_edited_before_the_commit(conflicted: Path) -> None:
+    """By hand in the work tree, of an update in the index as of one that is committed."""
+    Edit("by hand", CARGO, "", "# half done\n")(conflicted)
+    for _ in range(2):
+        done = copier_pyo3("resolve", conflicted)
+        assert done.returncode == 1
+        assert "Cargo.toml: edited since the update" in done.stdout
+        assert "# half done" in (conflicted / CARGO).read_text("utf-8")
+        commit(conflicted)
+        Edit("by hand again", CARGO, "", "# more\n")(conflicted)
+    assert "# more" in (conflicted / CARGO).read_text("utf-8")
+    toml(conflicted / PYPROJECT)
+
+
+def test_resolve_keeps_out_of_a_merge_of_branches(project: Path) -> None:
+    """The conflict is not the update's, though there was an update before."""
+    Edit("ours", CARGO, "strip = true", 'strip = "symbols"')(project)
+    commit(project)
+    run(["git", "branch", "other", "HEAD~1"], cwd=project)
+    plain_update(project, "v1.1.0")
+    commit(project)
+    run(["git", "checkout", "--quiet", "other"], cwd=project)
+    Edit("theirs", CARGO, "strip = true", "strip = false")(project)
+    commit(project)
+    run(["git", "checkout", "--quiet", "-"], cwd=project)
+    run(["git", "merge", "--quiet", "other"], cwd=project, check=False)
+    before = state(project), unmerged(project)
+    assert CARGO in before[1]
+    done = copier_pyo3("resolve", project)
+    assert done.returncode == 1
+    assert "git has conflicts that are not from an update (Cargo.toml)" in done.stderr
+    assert (state(project), unmerged(project)) == before
 
 
 # --- merge ---------------------------------------------------------------------------------------------
@@ -558,14 +649,14 @@ def updated(start: Path, versions: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize(
     ("name", "at"),
-    [("_run_copier", 1), ("_plan", 1), ("_roll_forward", 1), ("_move", 1), ("_move", 4), ("_discard", 2)],
+    [("_run_copier", 1), ("_plan", 1), ("_move_in", 1), ("_move", 1), ("_move", 4), ("_discard", 2)],
 )
 def test_a_killed_update_is_finished_by_the_next(
     project: Path, updated: Mapping[str, bytes], name: str, at: int
 ) -> None:
     before = state(project)
     assert broken_off(KILL, project, name, at).returncode == 9
-    if name in ("_run_copier", "_plan", "_roll_forward") or at == 1:
+    if name in ("_run_copier", "_plan", "_move_in") or at == 1:
         assert state(project) == before
     if name == "_discard":
         assert state(project) == updated
@@ -573,6 +664,57 @@ def test_a_killed_update_is_finished_by_the_next(
     assert state(project) == updated
     assert not (project / ".git/copier-pyo3").exists()
     assert run(["git", "worktree", "list"], cwd=project).stdout.count("\n") == 1
+
+
+def test_an_update_that_was_broken_off_and_undone_starts_anew(project: Path, updated: Mapping[str, bytes]) -> None:
+    broken_off(KILL, project, "_move", 4)
+    run(["git", "restore", "."], cwd=project)
+    run(["git", "clean", "--quiet", "--force", "-d"], cwd=project)
+    done = copier_pyo3("update", project, "--vcs-ref", "v1.3.0")
+    assert done.returncode == 0
+    assert "broken off" not in done.stdout
+    assert state(project) == updated
+
+
+@pytest.mark.parametrize("path", [CARGO, "CHANGELOG.md", ".copier-answers.yml"])
+def test_what_was_edited_after_an_update_was_broken_off_stays(
+    project: Path, updated: Mapping[str, bytes], path: str
+) -> None:
+    """A file that was still to come, one to be deleted, and the last one."""
+    broken_off(KILL, project, "_move", 3)
+    Edit("since", path, "", "# since\n")(project)
+    before = state(project)
+    done = copier_pyo3("update", project, "--vcs-ref", "v1.3.0")
+    assert done.returncode == 1
+    assert f"an update was broken off, and {path} has been changed since" in done.stderr
+    assert state(project) == before
+    run(["git", "stash", "--quiet", "--include-untracked"], cwd=project)
+    assert copier_pyo3("update", project, "--vcs-ref", "v1.3.0").returncode == 0
+    assert state(project) == updated
+
+
+def test_an_update_of_another_project_of_the_repository_is_not_taken_for_this_one(start: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(start, tmp_path / name, ignore=shutil.ignore_patterns(".git"))
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    commit(tmp_path)
+    broken_off(KILL, tmp_path / "one", "_move", 3)
+    before = state(tmp_path / "two")
+    done = copier_pyo3("update", tmp_path / "two", "--vcs-ref", "v1.3.0")
+    assert done.returncode == 1
+    assert 'an update of "one/" in this repository was broken off' in done.stderr
+    assert state(tmp_path / "two") == before
+
+
+def test_two_updates_at_once(project: Path, updated: Mapping[str, bytes]) -> None:
+    first = subprocess.Popen([*CLI, "update", str(project), "--vcs-ref", "v1.3.0"], stdout=subprocess.DEVNULL)
+    while not (project / ".git/copier-pyo3").exists() and first.poll() is None:
+        time.sleep(0.01)
+    second = copier_pyo3("update", project, "--vcs-ref", "v1.3.0")
+    assert second.returncode == 1
+    assert "another update is running in this repository" in second.stderr
+    assert first.wait() == 0
+    assert state(project) == updated
 
 
 @pytest.mark.parametrize(("name", "at"), [("_plan", 1), ("_move", 1), ("_move", 4)])

@@ -37,7 +37,7 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
     """
     if any(b"\0" in content for content in (base, ours, theirs)):
         return MergedFile(ours, left="a binary file that both sides changed: it is yours, the template's was not taken")
-    by_lines, conflicts = _merge_lines(base, ours, theirs, labels)
+    by_lines, conflicts = merge_lines(base, ours, theirs, labels)
     kind = _kind(name)
     if kind is None:
         return MergedFile(by_lines, left=_markers(conflicts) if conflicts else None)
@@ -91,7 +91,7 @@ def _markers(conflicts: int) -> str:
     return f"{conflicts} place{'s' if conflicts > 1 else ''} in git's conflict markers"
 
 
-def _merge_lines(base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str, str]) -> tuple[bytes, int]:
+def merge_lines(base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str, str]) -> tuple[bytes, int]:
     """What `git merge-file` makes of it, and the number of conflicts."""
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-") as folder:
         paths = [Path(folder, name) for name in ("ours", "base", "theirs")]
@@ -139,7 +139,7 @@ def main_merge(base: Path, ours: Path, theirs: Path, name: str | None, out: Path
         print(f"copier-pyo3: {name}: {tell(decision)}", file=sys.stderr)
     content, left = merged.content, merged.left
     if strict and any(decision.conflict for decision in merged.decisions):
-        by_lines, conflicts = _merge_lines(contents[0], contents[1], contents[2], labels)
+        by_lines, conflicts = merge_lines(contents[0], contents[1], contents[2], labels)
         left = _markers(conflicts) if conflicts else "both sides changed the same value"
         content = by_lines if conflicts else content
     if left:

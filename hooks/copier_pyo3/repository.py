@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Repository:
         Raises:
             UserError: there is none, or no git.
         """
-        self.project = project.absolute()
+        self.project = project.resolve()
         if not self.project.is_dir():
             raise UserError(f"{project} is not a folder: name the project's.")
         if not shutil.which("git"):
@@ -78,16 +78,32 @@ class Repository:
         """What is not committed in the project, as `git status` tells it."""
         return self.text("status", "--porcelain", "--", ".").splitlines()
 
+    def is_merging(self) -> bool:
+        """Whether git is in the middle of a merge, a rebase, a cherry-pick or a revert."""
+        marks = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+        return any((self.folder / mark).exists() for mark in marks)
+
     def tree(self, revision: str) -> Tree:
         """The project's folder in a commit."""
         oid = self.text("rev-parse", "--verify", "--quiet", f"{revision}:{self.prefix}")
         return self._listed(oid)
 
+    def files(self) -> list[Path]:
+        """The project's own files: neither ignored by git nor in a repository of their own."""
+        names = self.paths("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+        paths = (self.project / name for name in sorted(names))
+        return [path for path in paths if path.is_file() and not path.is_symlink()]
+
     def tree_of(self, folder: Path, index: Path) -> Tree:
-        """A folder outside of the repository, added to git's objects by way of an index of its own."""
+        """A folder outside of the repository, added to git's objects by way of an index of its own.
+
+        The project's attributes hold there, too: what git filters on its way in, such as large files, is comparable.
+        """
         env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder), "GIT_DIR": str(self.folder)}
+        attributes = self.project / ".gitattributes"
+        options = ["-c", f"core.attributesFile={attributes}"] if attributes.is_file() else []
         done = subprocess.run(
-            ["git", "-c", "core.safecrlf=false", "add", "--all", "--force", "."],
+            ["git", "-c", "core.safecrlf=false", *options, "add", "--all", "--force", "."],
             cwd=folder,
             env=os.environ | env,
             capture_output=True,
@@ -121,9 +137,10 @@ class Repository:
             found[oid], answer = answer[:size], answer[size + 1 :]
         return found
 
-    def store(self, content: bytes) -> str:
-        """Add a blob; returns its oid."""
-        return os.fsdecode(self.git("hash-object", "-w", "--stdin", stdin=content)).strip()
+    def checked_out(self, path: str, content: bytes) -> bytes:
+        """What git puts into the work tree for a blob: line endings and filters as the project's attributes say."""
+        oid = self.git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        return self.git("cat-file", "--filters", f"--path={self.prefix}{path}", oid)
 
     def unmerged(self) -> dict[str, dict[int, Blob]]:
         """The stages of each unmerged path."""
@@ -147,13 +164,3 @@ class Repository:
 
 class GitError(UserError):
     """git failed; the text is what it said."""
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """The files under a folder, without what git and builds keep there."""
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            if path.name not in (".git", ".venv", ".nox", "target", "node_modules"):
-                yield from walk(path)
-        elif path.is_file():
-            yield path

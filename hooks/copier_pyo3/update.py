@@ -4,6 +4,7 @@
 it did not run. `update` runs the whole update beside the project and then moves the result in place.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,9 +22,9 @@ from copier.errors import CopierError, TaskError, UserMessageError
 
 from copier_pyo3 import migrations
 from copier_pyo3.errors import UserError
-from copier_pyo3.merge_file import LABELS, unreadable
+from copier_pyo3.merge_file import LABELS, merge_lines, unreadable
 from copier_pyo3.merge_tree import Outcome, merge_trees
-from copier_pyo3.repository import Blob, GitError, Repository, Tree, walk
+from copier_pyo3.repository import Blob, GitError, Repository, Tree
 
 ANSWERS: Final = ".copier-answers.yml"
 REPORT: Final = (
@@ -67,7 +68,7 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
     repository = Repository(project)
     report = _merge_again(repository, "HEAD", answers_file, template, old_version, new_version)
     report.told += migrations.after(project, old_version, new_version)
-    _check(repository, report)
+    _check(repository, "HEAD", report)
     place = repository.folder / REPORT
     if place.exists():
         place.write_text(json.dumps(asdict(report)), encoding="utf-8")
@@ -86,10 +87,10 @@ def _merge_again(
 ) -> Report:
     """Let the work tree be what the three-way merge makes of the commit before the update."""
     try:
-        old = _answers(repository.git("show", f"{before}:./{answers_file}").decode("utf-8"), answers_file)
+        old = _answers(repository.git("show", f"{before}:./{answers_file}"), answers_file)
     except GitError as error:
         raise UserError(f"{answers_file} is not in {before}: commit the project as it was made first.") from error
-    new = _answers((repository.project / answers_file).read_text(encoding="utf-8"), answers_file)
+    new = _answers((repository.project / answers_file).read_bytes(), answers_file)
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         trees = []
         for name, answers, version in (("base", old, old_version), ("theirs", new, new_version)):
@@ -102,11 +103,20 @@ def _merge_again(
     return Report(outcome.told, outcome.left)
 
 
-def _answers(text: str, name: str) -> dict[str, Any]:
+def _answers_path(repository: Repository, answers_file: str) -> Path:
+    path = repository.project / answers_file
+    if Path(answers_file).is_absolute():
+        raise UserError(f"{answers_file} is an absolute path: name the answers file as seen from the project's folder.")
+    if not path.is_file():
+        raise UserError(f"there is no {answers_file} in {repository.project}: it is no project of this template.")
+    return path
+
+
+def _answers(content: bytes, name: str) -> dict[str, Any]:
     try:
-        answers = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{name} is not YAML: put it back as Copier wrote it.") from error
+        answers = yaml.safe_load(content.decode("utf-8"))
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"{name} is not YAML in UTF-8: put it back as Copier wrote it.") from error
     if not isinstance(answers, dict) or not {"_commit", "_src_path"} <= answers.keys():
         raise UserError(f"{name} does not say which template made the project (_src_path, _commit): was it edited?")
     return answers
@@ -129,7 +139,7 @@ def _place(
 ) -> None:
     """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index."""
     changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--"), *repository.unmerged()}
-    added = {*repository.paths("ls-files", "--others", "-z")}
+    added = {*repository.paths("ls-files", "--others", "--exclude-standard", "-z")}
     rejected = {path for path in added if path.endswith(".rej")}
     paths = (changed | outcome.deleted | outcome.written.keys() | (added & theirs.files.keys()) | rejected) - {
         answers_file
@@ -148,9 +158,9 @@ def _place(
         target = repository.project / path
         if path in outcome.written:
             mode, content = outcome.written[path]
-            _write(target, content, mode)
+            _write(target, repository.checked_out(path, content), mode)
         elif path in kept and ours.files[path].is_file:
-            _write(target, contents[ours.files[path].oid], ours.files[path].mode)
+            _write(target, repository.checked_out(path, contents[ours.files[path].oid]), ours.files[path].mode)
         elif path not in ours.files or path in outcome.deleted:
             target.unlink(missing_ok=True)
             _remove_empty(target.parent, repository.project)
@@ -181,16 +191,23 @@ def _remove_empty(folder: Path, stop: Path) -> None:
         folder = folder.parent
 
 
-def _check(repository: Repository, report: Report) -> None:
-    """Read every TOML file and workflow once more, touched or not."""
-    for path in walk(repository.project):
+def _check(repository: Repository, before: str, report: Report) -> None:
+    """Read every TOML file and workflow once more, whether it was merged or not; what was wrong before is not told."""
+    for path in repository.files():
         name = path.relative_to(repository.project).as_posix()
         if path.suffix not in (".toml", ".yml", ".yaml") or name in report.left:
             continue
         if path.suffix != ".toml" and not name.startswith((".github/", ".pre-commit")):
             continue
-        if problem := unreadable(name, path.read_bytes()):
+        if (problem := unreadable(name, path.read_bytes())) and not _was_unreadable(repository, before, name):
             report.left[name] = problem
+
+
+def _was_unreadable(repository: Repository, before: str, name: str) -> bool:
+    try:
+        return unreadable(name, repository.git("show", f"{before}:./{name}")) is not None
+    except GitError:  # there was none
+        return False
 
 
 # --- resolve ---------------------------------------------------------------------------------------
@@ -199,39 +216,47 @@ def _check(repository: Repository, report: Report) -> None:
 def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
     """Merge by meaning what an update has left in conflict, in the index or committed with its markers.
 
+    Only what is as the update left it is merged again; where somebody has gone on since, it stays, and is told.
+
     Raises:
-        UserError: the project's history does not tell what it was before the update.
+        UserError: the project's history does not tell what it was before the update, or git is merging something else.
     """
     repository = Repository(project)
-    conflicts = {path for path in repository.unmerged() if path != answers_file}
-    marked = {path for path in _marked(repository) if path != answers_file}
-    broken = {path for path in repository.paths("ls-files", "-z") if _broken(repository.project / path)}
-    only = conflicts | marked | broken
-    if not only:
+    path = _answers_path(repository, answers_file)
+    unmerged = repository.unmerged()
+    broken = {name for name in repository.paths("ls-files", "-z") if _broken(repository.project / name)}
+    found = unmerged.keys() | broken | {*_marked(repository)}
+    if not found - {answers_file}:
         return Report()
-    path = repository.project / answers_file
-    if not path.is_file():
-        raise UserError(f"there is no {answers_file} in {project}: it is no project of this template.")
-    answers = _answers(path.read_text(encoding="utf-8"), answers_file)
-    before = _before_the_update(repository, answers_file)
-    since = (
-        {*repository.paths("diff", "--name-only", "--relative", "-z", f"{before[1]}", "HEAD", "--")}
-        if before[1]
-        else set()
-    )
-    old = _answers(repository.git("show", f"{before[0]}:./{answers_file}").decode("utf-8"), answers_file)
-    report = _merge_again(
-        repository,
-        before[0],
-        answers_file,
-        str(answers["_src_path"]),
-        str(old["_commit"]),
-        str(answers["_commit"]),
-        only - since,
-    )
-    for path_since in sorted(only & since):
-        report.left[path_since] = "changed since the update was committed: take the markers out by hand"
-    _check(repository, report)
+    new = _answers(path.read_bytes(), answers_file)
+    before, commit = _before_the_update(repository, answers_file)
+    if unmerged and (commit or repository.is_merging()):
+        raise UserError(
+            f"git has conflicts that are not from an update ({min(unmerged)}): settle them and commit, then try again."
+        )
+    touched = {
+        *repository.paths("diff", "--name-only", "--relative", "-z", before, *([commit] if commit else []), "--")
+    }
+    found = (found & (touched | unmerged.keys())) - {answers_file}
+    if commit:
+        since = {*repository.paths("diff", "--name-only", "--relative", "-z", commit, "--")}
+    else:
+        since = {name for name in found if not _as_copier_left_it(repository, name, unmerged.get(name, {}))}
+    old = _answers(repository.git("show", f"{before}:./{answers_file}"), answers_file)
+    report = Report()
+    if found - since:
+        report = _merge_again(
+            repository,
+            before,
+            answers_file,
+            str(new["_src_path"]),
+            str(old["_commit"]),
+            str(new["_commit"]),
+            found - since,
+        )
+    for name in sorted(found & since):
+        report.left[name] = "edited since the update: take the markers that are left out by hand, and `git add` it"
+    _check(repository, before, report)
     return report
 
 
@@ -245,6 +270,17 @@ def _marked(repository: Repository) -> list[str]:
 
 def _broken(path: Path) -> bool:
     return path.suffix == ".toml" and path.is_file() and unreadable(path.name, path.read_bytes()) is not None
+
+
+def _as_copier_left_it(repository: Repository, name: str, stages: Mapping[int, Blob]) -> bool:
+    """Whether the file in the work tree is what git's merge made of the stages in the index, and nothing more."""
+    path = repository.project / name
+    if not (path.is_file() and {2, 3} <= stages.keys()):
+        return False
+    contents = repository.contents(stages.values())
+    base, ours, theirs = (contents[stages[number].oid] if number in stages else b"" for number in (1, 2, 3))
+    left, _ = merge_lines(base, ours, theirs, LABELS)
+    return path.read_bytes().replace(b"\r\n", b"\n") == left.replace(b"\r\n", b"\n")
 
 
 def _before_the_update(repository: Repository, answers_file: str) -> tuple[str, str | None]:
@@ -290,34 +326,45 @@ def update(
     Raises:
         UserError: the update cannot start, or it failed; the project is as it was.
     """
+    import filelock  # not there under a bare Copier, which needs `finish` alone
+
     repository = Repository(project)
+    try:
+        with filelock.FileLock(repository.folder / "copier-pyo3.lock", blocking=False):
+            return _update(repository, data, defaults, vcs_ref, answers_file)
+    except filelock.Timeout as error:
+        raise UserError("another update is running in this repository: wait for its end.") from error
+
+
+def _update(
+    repository: Repository, data: Mapping[str, Any], defaults: bool, vcs_ref: str | None, answers_file: str
+) -> Update:
     state = repository.folder / "copier-pyo3"
-    if (state / "plan.json").is_file():
-        return _roll_forward(repository, state)
+    if made := _finish_earlier(repository, state):
+        return made
     _discard(repository, state)
-    path = repository.project / answers_file
-    if not path.is_file():
-        raise UserError(f"there is no {answers_file} in {project}: it is no project of this template.")
-    old = _answers(path.read_text(encoding="utf-8"), answers_file)
+    old = _answers(_answers_path(repository, answers_file).read_bytes(), answers_file)
     if changes := repository.changes():
         raise UserError(
-            f"{project} has changes that are not committed ({changes[0].strip()}): commit or stash them first."
+            f"{repository.project} has changes that are not committed ({changes[0].strip()}): commit or stash them first."
         )
     try:
         repository.text("rev-parse", "--verify", "--quiet", "HEAD")
     except GitError as error:
-        raise UserError(f"{project} has no commit yet: commit it first.") from error
+        raise UserError(f"{repository.project} has no commit yet: commit it first.") from error
     try:
         state.mkdir(parents=True)
         aside = _run_copier(repository, state, data, defaults, vcs_ref, answers_file)
         made = _plan(repository, aside, state, old, answers_file)
     except OSError as error:
         _discard(repository, state)
-        raise UserError(f"the update failed ({error.strerror}); the project is as it was.") from error
+        raise UserError(f"the update failed ({error.strerror or error}); the project is as it was.") from error
     except BaseException:
         _discard(repository, state)
         raise
-    return made if made.changed == [] else _roll_forward(repository, state)
+    if made.changed:
+        _move_in(repository, state)
+    return made
 
 
 def _run_copier(
@@ -325,7 +372,9 @@ def _run_copier(
 ) -> Repository:
     """Let Copier update a work tree of its own; returns the project's folder in there."""
     tree = state / "tree"
-    repository.git("worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
+    # No hooks, as in Copier's own calls of git: they are for what the user does.
+    no_hooks = ("-c", f"core.hooksPath={os.devnull}")
+    repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
     aside = Repository(tree / repository.prefix)
     (aside.folder / REPORT).touch()
     try:
@@ -353,7 +402,7 @@ def _run_copier(
 
 def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[str, Any], answers_file: str) -> Update:
     """Copy what changed into the state folder and write down what is to do; from then on the update is decided."""
-    new = _answers((aside.project / answers_file).read_text(encoding="utf-8"), answers_file)
+    new = _answers((aside.project / answers_file).read_bytes(), answers_file)
     written = {*aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=d", "HEAD", "--")}
     deleted = sorted(aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=D", "HEAD", "--"))
     untracked = {*aside.paths("ls-files", "--others", "-z")}
@@ -366,18 +415,23 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
             written.add(path)
     if not written_report:  # a version of the template without the migration
         report.left |= dict.fromkeys(aside.unmerged(), "in conflict: run `copier-pyo3 resolve`")
-        _check(aside, report)
-    for number, path in enumerate(sorted(written)):
+        _check(aside, "HEAD", report)
+    # The answers file is the last: until it is in place, the project says that it has its former version.
+    order = sorted(written, key=lambda path: (path == answers_file, path))
+    moves = []
+    for number, path in enumerate(order):
         (state / "new").mkdir(exist_ok=True)
         (aside.project / path).replace(state / "new" / str(number))
+        moves.append((path, _digest(state / "new" / str(number))))
     stages = {
         path: {str(number): asdict(blob) for number, blob in each.items()} for path, each in aside.unmerged().items()
     }
     versions = (str(old["_commit"]), str(new["_commit"]))
     plan = {
         "head": repository.text("rev-parse", "HEAD"),
+        "prefix": repository.prefix,
         "versions": versions,
-        "written": sorted(written),
+        "written": moves,
         "deleted": deleted,
         "stages": stages,
         "report": asdict(report),
@@ -394,19 +448,71 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     return made
 
 
-def _roll_forward(repository: Repository, state: Path) -> Update:
-    """Move the files in place as planned; what an earlier run has moved is skipped."""
+def _digest(path: Path) -> str:
+    content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _finish_earlier(repository: Repository, state: Path) -> Update | None:
+    """Finish an update that was broken off while its files were moved in; None if there is none, or it was undone.
+
+    Raises:
+        UserError: what it would write over has been changed since, or it is that of another project.
+    """
+    if not (state / "plan.json").is_file():
+        return None
     plan = json.loads((state / "plan.json").read_text(encoding="utf-8"))
+    if plan["prefix"] != repository.prefix:
+        raise UserError(
+            f'an update of "{plan["prefix"] or "."}" in this repository was broken off: finish it first, by '
+            "`copier-pyo3 update` there."
+        )
     if plan["head"] != repository.text("rev-parse", "HEAD"):
         _discard(repository, state)
         raise UserError(
             "an update was broken off and the project has been committed since: it was dropped, start it again."
         )
-    started = any(not (state / "new" / str(number)).exists() for number, _ in enumerate(plan["written"]))
+    sources = {path: state / "new" / str(number) for number, (path, _) in enumerate(plan["written"])}
+    started = not all(_there(source) for source in sources.values())
+    if started and not repository.changes():
+        return None  # the user has put everything back
+    # Each file has to be as it was, or as the update has left it.
+    changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--")}
+    changed |= {*repository.paths("ls-files", "--others", "-z")}
+    for path, digest in plan["written"]:
+        target = repository.project / path
+        if path in changed if _there(sources[path]) else not (_there(target) and _digest(target) == digest):
+            raise _changed_since(path)
+    for path in plan["deleted"]:
+        if path in changed and _there(repository.project / path):
+            raise _changed_since(path)
+    _move_in(repository, state)
+    changed_paths = sorted([*sources, *plan["deleted"]])
+    return Update(plan["versions"][0], plan["versions"][1], changed_paths, Report(**plan["report"]), started)
+
+
+def _there(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _changed_since(path: str) -> UserError:
+    return UserError(
+        f"an update was broken off, and {path} has been changed since: `git stash --include-untracked` what is not "
+        "committed, update again, commit, and then `git stash pop`."
+    )
+
+
+def _move_in(repository: Repository, state: Path) -> None:
+    """Move the files in place as planned; what an earlier run has moved is skipped.
+
+    Raises:
+        UserError: a file cannot be written; the project is as it was.
+    """
+    plan = json.loads((state / "plan.json").read_text(encoding="utf-8"))
     try:
-        for number, path in enumerate(plan["written"]):
+        for number, (path, _) in enumerate(plan["written"]):
             source, target = state / "new" / str(number), repository.project / path
-            if source.exists():
+            if _there(source):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _move(source, target)
         for path in plan["deleted"]:
@@ -423,8 +529,6 @@ def _roll_forward(repository: Repository, state: Path) -> Update:
         name = getattr(error, "filename2", None) or getattr(error, "filename", None) or ""
         raise UserError(f"{name or repository.project} cannot be written ({why}); the project is as it was.") from error
     _discard(repository, state)
-    changed = sorted([*plan["written"], *plan["deleted"]])
-    return Update(plan["versions"][0], plan["versions"][1], changed, Report(**plan["report"]), started)
 
 
 def _move(source: Path, target: Path) -> None:
@@ -448,8 +552,9 @@ def _move(source: Path, target: Path) -> None:
 def _roll_back(repository: Repository, plan: Mapping[str, Any]) -> None:
     """The work tree was clean when the update started, so the last commit has what was there."""
     committed = repository.tree("HEAD").files
-    touched = [path for path in [*plan["written"], *plan["deleted"]] if path in committed]
-    for path in plan["written"]:
+    written = [path for path, _ in plan["written"]]
+    touched = [path for path in [*written, *plan["deleted"]] if path in committed]
+    for path in written:
         if path not in committed:
             (repository.project / path).unlink(missing_ok=True)
             _remove_empty((repository.project / path).parent, repository.project)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from copier_pyo3.repository import walk
+from copier_pyo3.repository import Repository
 from copier_pyo3.toml_text import Unmergeable, read
 
 VERSION: Final = "0.1.0"
@@ -24,19 +24,25 @@ MOVED: Final = {
     "PyStringData": "types::string",
 }
 UNSOUND: Final = re.compile(r"\.(as_slice|as_mut_slice|as_fortran_slice|as_fortran_mut_slice)\(py\b")
-# The attributes and comments above a struct or enum, each on one line.
+# An attribute, over as many lines as it takes; a comment.
+ATTRIBUTE: Final = r"#\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
+COMMENT: Final = r"//[^\n]*\n"
+# What stands above a struct or enum.
 ITEM: Final = re.compile(
-    r"(?P<above>(?:[ \t]*(?:#\[[^\n]*\]|//[^\n]*)\n)+)(?=[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?(?:struct|enum)[ \t]+\w)"
+    rf"(?P<above>(?:(?:{ATTRIBUTE}|{COMMENT})\s*)+)(?=(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum)\s+\w)"
 )
+PYCLASS: Final = re.compile(r"#\[\s*(?P<name>(?:pyo3::)?pyclass)\s*(?:\((?P<options>.*)\))?\s*\]", re.DOTALL)
 
 
 def files(project: Path) -> list[str]:
     """Rewrite the Rust files; tell what was done, and what is left to do by hand."""
+    repository = Repository(project)
+    project = repository.project
     if not _has_pyo3_0_30(project / "Cargo.toml"):
         return []
     told = []
-    for path in walk(project):
-        if path.suffix != ".rs":
+    for path in repository.files():
+        if path.suffix != ".rs" or _is_vendored(path, project):
             continue
         name = path.relative_to(project).as_posix()
         try:
@@ -60,21 +66,40 @@ def rewritten(text: str) -> str:
 
 def _options(above: str) -> str:
     """Say what was the default: FromPyObject for a class that is Clone; drop what has become the default."""
-    if not re.search(r"#\[pyclass\b", above):
-        return above
-    clone = re.search(r"#\[derive\([^)]*\bClone\b", above)
-    if "skip_from_py_object" in above and not clone:
-        above = re.sub(
-            r"\(\s*skip_from_py_object\s*\)|,\s*skip_from_py_object\b|\bskip_from_py_object\s*,\s*", "", above
-        )
-    elif "from_py_object" not in above and clone:
-        above = re.sub(r"#\[pyclass\(", "#[pyclass(from_py_object, ", above)
-        above = re.sub(r"#\[pyclass\]", "#[pyclass(from_py_object)]", above)
-    return above
+    clone = _is_clone(above)
+
+    def attribute(found: re.Match[str]) -> str:
+        whole: str = found[0]
+        pyclass = PYCLASS.fullmatch(whole)
+        if pyclass is None:
+            return whole
+        options = (pyclass["options"] or "").strip()
+        if re.search(r"\bskip_from_py_object\b", options):
+            if not clone:
+                options = re.sub(r",\s*skip_from_py_object\b|\bskip_from_py_object\b\s*,?\s*", "", options)
+        elif clone and not re.search(r"\bfrom_py_object\b", options):
+            options = f"from_py_object, {options}" if options else "from_py_object"
+        if options == (pyclass["options"] or "").strip():
+            return whole
+        return f"#[{pyclass['name']}({options})]" if options else f"#[{pyclass['name']}]"
+
+    return re.sub(f"{COMMENT}|{ATTRIBUTE}", attribute, above)
+
+
+def _is_clone(above: str) -> bool:
+    return re.search(r"\bderive\([^)]*\bClone\b", re.sub(COMMENT, "", above)) is not None
+
+
+def _is_vendored(path: Path, project: Path) -> bool:
+    """Whether it is a crate that `cargo vendor` has copied: its checksums forbid a change."""
+    return any((parent / ".cargo-checksum.json").exists() for parent in path.parents if project in parent.parents)
 
 
 def _hints(text: str) -> list[str]:
     hints = []
+    for item in ITEM.finditer(text):
+        if re.search(r"\bcfg_attr\(.*\bpyclass\b", item["above"], re.DOTALL) and _is_clone(item["above"]):
+            hints.append("#[pyclass] within cfg_attr: a class that is Clone needs from_py_object to be taken by value")
     if "PyBuffer" in text and UNSOUND.search(text):
         hints.append("PyBuffer::as_slice and its kin are unsound and deprecated: use copy_to_slice or as_slice_ptr")
     if (
