@@ -12,6 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+if sys.version_info < (3, 10):  # noqa: UP036 (this is the check; an older Python cannot read the annotations below)
+    sys.exit("dev.py: Python 3.10 or later is needed: start this with a newer one.")
+
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
@@ -28,9 +31,6 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Make the environment on first use, or when pyproject.toml has changed, then run the command in it."""
-    if sys.version_info < (3, 10):  # noqa: UP036 (this is the check)
-        print("dev.py: Python 3.10 or later is needed: start this with a newer one.", file=sys.stderr)
-        return 1
     if not arguments or arguments[0] not in COMMANDS:
         print((__doc__ or "").strip(), file=sys.stderr)
         return 2
@@ -48,17 +48,28 @@ def install(name: str, needs: list[str]) -> None:
     """Install this checkout, editable, and what is needed besides; again only if pyproject.toml has changed since."""
     wanted = f"{sys.version}\n{(HERE / 'pyproject.toml').read_text(encoding='utf-8')}"
     stamp = VENV / f"installed-for-{name}"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+    if PYTHON.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     print("dev.py: installing into .venv ...", flush=True)
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "venv", *([] if is_of_this_python() else ["--clear"]), str(VENV)], check=True
+        )
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--upgrade", "pip"], check=True)  # --group needs pip 25.1
+        subprocess.run([*pip, "pip>=25.1"], check=True)  # the first with --group
         subprocess.run([*pip, "--editable", ".", *needs], check=True, cwd=HERE)
     except subprocess.CalledProcessError as error:
         sys.exit(f"dev.py: `{' '.join(map(str, error.cmd))}` failed: see above.")
     stamp.write_text(wanted, encoding="utf-8")
+
+
+def is_of_this_python() -> bool:
+    """Whether .venv works and is of the interpreter that runs this."""
+    try:
+        version = subprocess.check_output([str(PYTHON), "-c", "import sys; print(sys.version)"], encoding="utf-8")
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return version.strip() == sys.version.strip()
 
 
 if __name__ == "__main__":
