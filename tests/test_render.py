@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ def check_style(*projects: Path) -> None:
     """All in one call of each tool: it reads the settings that are nearest to each file."""
     run(["ruff", "check", "--no-cache", *projects], cwd=projects[0])
     run(["ruff", "format", "--no-cache", "--check", *projects], cwd=projects[0])
+    if not shutil.which("rustfmt"):
+        pytest.skip("rustfmt is not installed: the Python files are formatted")
     sources = [path for project in projects for path in project.rglob("*.rs")]
     run(["rustfmt", "--edition", "2024", "--check", *sources], cwd=projects[0])
 
@@ -112,7 +115,6 @@ def test_any_text_may_stand_in_description_and_author(render: Render, text: str)
     }
     project = render("hostile", answers)
     check_files_parse(project)
-    check_style(project)
     one_line = " ".join(f"It is {text}".split())
     metadata = toml(project / "pyproject.toml")["project"]
     assert metadata["description"] == toml(project / "Cargo.toml")["package"]["description"] == one_line
@@ -121,6 +123,7 @@ def test_any_text_may_stand_in_description_and_author(render: Render, text: str)
     assert metadata["authors"][0]["name"] in (project / "LICENSE").read_text(encoding="utf-8")
     answers_file = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers_file["description"] == answers["description"]
+    check_style(project)
 
 
 def test_longest_names_keep_the_format(render: Render) -> None:

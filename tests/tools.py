@@ -37,6 +37,7 @@ def main() -> int:
         )
         validator = node / "node_modules/.bin/renovate-config-validator"
         if validator.exists():
+            (BIN / validator.name).unlink(missing_ok=True)  # of an earlier run, and leads nowhere now
             (BIN / validator.name).symlink_to(validator)
     for target in TARGETS:
         attempt("rustup", "target", "add", target)
