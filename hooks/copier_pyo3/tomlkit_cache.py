@@ -28,9 +28,14 @@ def provide_tomlkit() -> None:
         return
     requirement = _requirement()
     cached = _cache_folder() / requirement.replace("==", "-")
-    if not cached.is_dir():
+    if not _is_filled(cached):
         _fill(cached, requirement)
     sys.path.append(str(cached))
+
+
+def _is_filled(cached: Path) -> bool:
+    """Cleaners of caches take files, and may leave the folders."""
+    return (cached / "tomlkit" / "__init__.py").is_file()
 
 
 def _requirement() -> str:
@@ -81,7 +86,9 @@ def _fill(cached: Path, requirement: str) -> None:
                     said.append(str(error))
                     continue
                 if done.returncode == 0:
-                    if not cached.is_dir():
+                    if not _is_filled(cached):
+                        if cached.exists():
+                            cached.replace(Path(aside, "emptied"))
                         target.replace(cached)
                     return
                 said.append(done.stderr.strip().rpartition("\n")[2])
@@ -97,8 +104,10 @@ def _fill(cached: Path, requirement: str) -> None:
 def _remedy(requirement: str) -> str:
     """The one command that helps, by the way in which this Copier was installed."""
     prefix = Path(sys.prefix)
+    if prefix.parent.name == "venvs" and (prefix / "pipx_metadata.json").is_file():  # pipx install, not pipx run
+        return f"pipx inject {prefix.name} {requirement}"
     if "pipx" in prefix.parts:
-        return f"pipx inject copier {requirement}"
+        return f"pipx install copier && pipx inject copier {requirement} (and no `pipx run` before `copier` then)"
     if "uv" in prefix.parts:
         return f"uv tool install --with {requirement} copier"
     return f'"{sys.executable}" -m pip install {requirement}'
