@@ -21,12 +21,17 @@ REFUSED = [
     ("project_name", "a" * 65, "at most 64"),
     ("project_name", "PyO3", "try PyO3-ext: the project depends on a crate"),
     ("project_name", "x\n", "ASCII letters"),
+    ("project_name", "core", "try core-ext: Rust has a crate of that name"),
+    ("project_name", "Setuptools_Rust", "try Setuptools_Rust-ext: the project depends on a Python package"),
+    ("project_name", "CON", "try CON-ext: Windows has no files of that name"),
     ("module_name", "my-extension", "my_extension"),
     ("module_name", "_core", "a letter first"),
     ("module_name", "größe", "ASCII letters"),
     ("module_name", "class", "Python keyword"),
     ("module_name", "json", "json_ext"),
     ("module_name", "tests", "tests_ext"),
+    ("module_name", "numpy", "numpy_ext"),
+    ("module_name", "Aux", "Aux_ext"),
     ("module_name", "a" * 51, "at most 50"),
     ("description", "short", "more than 10 characters"),
     ("description", "rings a \a bell, twice", "control characters"),
@@ -39,6 +44,13 @@ REFUSED = [
     ("repository_url", "http://example.org/x", "write https://"),
     ("repository_url", "https://example.org/x/", 'without a "/" at the end'),
     ("repository_url", 'https://example.org/"x', "write https://"),
+    ("index_url", "https://me:secret@example.org/x", "without a password"),
+    ("index_url", "https://example.org/x?a=b", "write the https address"),
+    ("index_url", "https://example.org/x#a", "write the https address"),
+    ("index_url", "https://example.org\\x", "write the https address"),
+    ("index_url", "http://example.org/x", "write the https address"),
+    ("index_url", "http://localhost.example.org/x", "write the https address"),
+    ("copyright_year", "abcd", "write a year"),
     ("kind", "library", "mixed"),
     ("build_backend", "setuptools", "setuptools-rust"),
     ("min_python", "3.8", "needs Python 3.9 or later"),
@@ -56,7 +68,7 @@ def copy(target: Path, *data: str, source: str = str(ROOT)) -> subprocess.Comple
 @pytest.mark.render
 @pytest.mark.parametrize(("question", "answer", "says"), REFUSED)
 def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: str, says: str) -> None:
-    refused(tmp_path, template, {question: answer}, says)
+    refused(tmp_path, template, {"publish_to": "private", "index_url": "https://example.org/x", question: answer}, says)
 
 
 @pytest.mark.render
@@ -95,10 +107,19 @@ def test_copier_itself_tells_and_leaves_nothing(tmp_path: Path) -> None:
         ("my-extension", "my-extension", "my_extension"),
         ("My Extension", "My-Extension", "my_extension"),
         ("a.b__c", "a.b__c", "a_b_c"),
+        ("3d-tools", "py-3d-tools", "py_3d_tools"),
+        ("株式", "my-extension", "my_extension"),
+        ("async", "async", "async_ext"),
+        ("struct", "struct", "struct_ext"),
+        ("examples", "examples", "examples_ext"),
+        ("Core", "Core-ext", "core_ext"),
+        ("numpy", "numpy-ext", "numpy_ext"),
+        ("nul", "nul-ext", "nul_ext"),
+        ("a" * 49 + "-b" + "c" * 20, "a" * 49 + "-b" + "c" * 13, "a" * 49),
     ],
 )
 def test_names_come_from_the_folder(tmp_path: Path, folder: str, project: str, module: str) -> None:
-    """--defaults alone is enough, also in the folder itself."""
+    """--defaults alone is enough, also in the folder itself; Copier would stop at a default that is refused."""
     target = tmp_path / folder
     target.mkdir()
     command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD", ROOT, "."]
