@@ -1,6 +1,8 @@
 """The console script ``copier-pyo3``."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,24 +20,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 when all is done, 1 with one sentence on stderr when it is not, 130 when the user broke off.
     """
-    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have what the terminal has not
     try:
+        options = _parser().parse_args(arguments)
         status: int = options.run(options)
+        print(end="", flush=True)
     except UserError as error:
         print(f"copier-pyo3: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ncopier-pyo3: broken off.", file=sys.stderr)
-        return 130
+        status = 1
+    except KeyboardInterrupt as error:
+        print("\ncopier-pyo3:", *["broken off.", *map(str, error.args)], file=sys.stderr)
+        status = 130
+    except OSError as error:
+        where = error.filename or "the output"
+        print(f"copier-pyo3: {where} cannot be read or written ({error.strerror}).", file=sys.stderr)
+        status = 1
+    finally:
+        _drop_what_cannot_be_printed()
     return status
+
+
+def _drop_what_cannot_be_printed() -> None:
+    """Python would try again at its exit, and tell of it."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _new(options: argparse.Namespace) -> int:
     """Make a project: ask, generate, lock, initialise git, build, import."""
     from copier_pyo3.new import new
 
-    folder = _folder(options)
-    new(folder, data=_data(options), defaults=options.defaults, build=options.build, template=options.template)
+    data = _data(options)
+    new(_folder(options), data=data, defaults=options.defaults, build=options.build, template=options.template)
     return 0
 
 
@@ -188,8 +207,8 @@ def _read_data_file(path: Path | None) -> dict[str, Any]:
         answers = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): give an existing file to --data-file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not YAML: {error}") from error
+    except (yaml.YAMLError, ValueError) as error:  # the latter for bytes that are not UTF-8, and dates that are none
+        raise UserError(f"{path} is not YAML ({' '.join(str(error).split())}): mend it.") from error
     if not isinstance(answers, dict):
         raise UserError(f"{path} has no answers: write one to a line, such as `license: MIT`.")
     return answers
