@@ -1,0 +1,201 @@
+"""What `new` and `update` share in asking: data is checked beforehand, and what stops Copier becomes one sentence."""
+
+import difflib
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from copier.errors import CopierError, TaskError
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+from plumbum import ProcessExecutionError
+
+from copier_pyo3.errors import UserError
+
+# As in YAML 1.1; Copier takes any other word for a yes.
+YES: Final = {"true", "yes", "on"}
+NO: Final = {"false", "no", "off"}
+JINJA: Final = SandboxedEnvironment(
+    undefined=StrictUndefined, extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
+)  # as Copier's own
+
+
+@contextmanager
+def one_sentence(after: str, home: str) -> Iterator[None]:
+    """Run Copier in this.
+
+    Args:
+        after: the sentence that follows what went wrong, such as "Nothing was written."
+        home: home of the template, as the user knows it.
+
+    Raises:
+        UserError: Copier, a hook or git failed.
+        KeyboardInterrupt: the user broke off; Copier's own interrupt is an error too, and its text is its whole state.
+    """
+    where = "" if Path(home).is_dir() else f"template {home}: "
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt from error
+    except TaskError as error:
+        raise UserError(f"the template's own step failed, as it says above. {after}") from error
+    except ProcessExecutionError as error:
+        raise UserError(f"{_git_failed(error, home)}. {after}") from error
+    except (CopierError, TemplateError, TypeError, ValueError, yaml.YAMLError) as error:
+        text = " ".join(str(error).split()) or f"Copier failed ({error.__cause__ or type(error).__name__})"
+        if text.startswith("Not a YAML list"):
+            text += ": write a list, such as features=[numpy]"
+        raise UserError(f"{where}{text.rstrip('.')}. {after}") from error
+
+
+def _git_failed(error: ProcessExecutionError, home: str) -> str:
+    said = [line.strip() for line in str(error.stderr).splitlines() if line.strip()]
+    why = next(
+        (line for line in said if line.startswith(("fatal:", "error:"))), said[-1] if said else "no reason given"
+    )
+    if {"clone", "fetch", "ls-remote", "remote"} & {*error.argv}:
+        return f"the template's home {home} could not be reached ({why}): look at the address and the network"
+    return f"`git {' '.join(map(str, error.argv[1:]))}` failed on the template {home} ({why})"
+
+
+@contextmanager
+def signals_break_off() -> Iterator[None]:
+    """In this, a closed terminal or a `kill` is as Ctrl-C: what is unfinished gets cleaned up."""
+
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():  # no other thread may set a handler
+        numbers = []
+    before = {number: signal.signal(number, break_off) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# --- data given beforehand -------------------------------------------------------------------------
+
+
+def read_questions(template: Path) -> dict[str, dict[str, Any]]:
+    """The questions in a folder's copier.yml, computed ones included, by name."""
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def include(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> dict[str, Any]:
+        return read(template / loader.construct_scalar(node))
+
+    def read(path: Path) -> dict[str, Any]:
+        documents = yaml.load_all(path.read_text(encoding="utf-8"), Loader)
+        return {name: question for document in documents for name, question in document.items()}
+
+    Loader.add_constructor("!include", include)
+    return {name: question for name, question in read(template / "copier.yml").items() if not name.startswith("_")}
+
+
+def check_data(data: Mapping[Any, Any], questions: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse what Copier would not notice, take for something else, or notice only when other answers are typed.
+
+    Args:
+        data: answers as `--data` (text) or a YAML file gives them.
+        questions: the template's, by name, as `read_questions` or Copier's `Template.questions_data` has them.
+
+    Raises:
+        UserError: an answer to what is no question, or one that does not fit its question. Validators that need an
+            answer which is not in the data are left to Copier.
+    """
+    names = [name for name, question in questions.items() if question.get("when") is not False]
+    known = {
+        name: _parsed(question["default"], question)
+        for name, question in questions.items()
+        if name not in names and "default" in question and not _is_template(question["default"])
+    }
+    for name, value in data.items():
+        if name in names:
+            if problem := _misfit(name, value, questions[name]):
+                raise UserError(problem)
+            known[name] = _parsed(value, questions[name])
+        elif not isinstance(name, str):
+            raise UserError(f"{name!r} is no name of a question: write one to a line, such as `license: MIT`.")
+        elif name in questions:
+            raise UserError(f'there is no question "{name}": it is computed from other answers, leave it out.')
+        else:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"they are {', '.join(names)}."
+            raise UserError(f'there is no question "{name}": {hint}')
+    for name in data:
+        if problem := _refusal(questions[name], known[name], known):
+            raise UserError(f"{name}: {problem.rstrip('.')}.")
+
+
+def _misfit(name: str, value: Any, question: Mapping[str, Any]) -> str | None:
+    """What is wrong with the kind of an answer, and what would be right."""
+    kind = question.get("type")
+    choices = [str(value) for value, _ in _choices(question)]
+    offer = _or([str(value) for value, validator in _choices(question) if not validator])
+    if value is None and kind not in ("yaml", "json"):
+        return f'{name} has no value: write one ("" is an empty text), or leave it out.'
+    if question.get("multiselect"):
+        items = _parsed(value, question)
+        if not isinstance(items, list):
+            return f'{name} takes a list: write {name}=[{choices[0] if choices else "..."}], not "{value}".'
+        strange = [item for item in items if choices and item not in choices]
+        return f'{name} cannot have "{strange[0]}": write {offer}.' if strange else None
+    if kind == "bool" and str(value).strip().lower() not in YES | NO:
+        return f'{name} is a question of yes or no: write {name}=true or {name}=false, not "{value}".'
+    if kind != "str":
+        return None
+    if not isinstance(value, str) and type(value) is not int and str(value) not in choices:
+        such = f', such as {name}: "{question["default"]}"' if choices else ""
+        return f"{name}: YAML does not take {value} for text, put it in quotes{such}."
+    if choices and str(value) not in choices:
+        return f'{name} cannot be "{value}": write {offer}.'
+    return None
+
+
+def _parsed(value: Any, question: Mapping[str, Any]) -> Any:
+    """The answer as the template's expressions see it."""
+    kind = question.get("type")
+    if kind == "bool":
+        return str(value).strip().lower() in YES
+    if isinstance(value, str) and (kind == "yaml" or question.get("multiselect")):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+    return str(value) if kind == "str" and not question.get("multiselect") else value
+
+
+def _refusal(question: Mapping[str, Any], value: Any, known: Mapping[str, Any]) -> str:
+    """What the question's own validator says of an answer, or its choice's, as far as what is known decides it."""
+    validators = [validator for choice, validator in _choices(question) if choice == value]
+    for validator in [*validators, question.get("validator", "")]:
+        with suppress(TemplateError):  # most of all UndefinedError: it takes another answer
+            if _is_template(validator) and (said := " ".join(JINJA.from_string(validator).render(known).split())):
+                return said
+    return ""
+
+
+def _choices(question: Mapping[str, Any]) -> list[tuple[Any, str]]:
+    """The answers that can be chosen, each with its validator; none if other answers decide on that."""
+    choices = question.get("choices") or []
+    if isinstance(choices, str):
+        return []
+    values = list(choices.values()) if isinstance(choices, dict) else choices
+    pairs = [(item["value"], item.get("validator", "")) if isinstance(item, dict) else (item, "") for item in values]
+    return [] if any(_is_template(value) for value, _ in pairs) else pairs
+
+
+def _is_template(value: Any) -> bool:
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _or(choices: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(choices[:-1]), *choices[-1:])))
