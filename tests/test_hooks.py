@@ -130,6 +130,16 @@ def test_a_bare_copier_fetches_tomlkit_once(bare: Path, template: Path, tmp_path
     assert 'features = ["abi3-py310"]' in (tmp_path / "two" / "Cargo.toml").read_text(encoding="utf-8")
 
 
+def test_a_cache_whose_files_are_gone_is_filled_again(bare: Path, template: Path, tmp_path: Path) -> None:
+    path = path_with(tmp_path, "git", "uv")
+    for name in ("one", "two"):
+        done = bare_copy(bare, template, tmp_path / name, tmp_path / "cache", PATH=path)
+        assert done.returncode == 0, done.stderr
+        (cached,) = (tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*")
+        for file in cached.rglob("*.py"):
+            file.unlink()
+
+
 def test_uv_fetches_it_too(bare: Path, template: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path, "git", "uv")
     done = bare_copy(bare, template, tmp_path / "one", tmp_path / "cache", PATH=path)

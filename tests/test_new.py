@@ -4,10 +4,14 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 
@@ -22,7 +26,7 @@ def new(cwd: Path, *arguments: str | Path, **env: str) -> subprocess.CompletedPr
 
 def everything(folder: Path) -> dict[str, bytes | None]:
     """All files and folders, to see that nothing has changed."""
-    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -100,21 +104,79 @@ def test_in_an_empty_folder_and_in_a_fresh_clone(tmp_path: Path) -> None:
         assert "Cargo.toml" in staged
 
 
+def test_a_package_may_be_named_as_a_folder_of_builds(tmp_path: Path) -> None:
+    done = new(tmp_path, "target", "--defaults", "--no-build")
+    assert done.returncode == 0, done.stderr
+    staged = run(["git", "diff", "--cached", "--name-only"], cwd=tmp_path / "target").stdout.split()
+    assert "python/target/__init__.py" in staged
+
+
+def test_the_line_to_type_is_quoted(tmp_path: Path) -> None:
+    done = new(tmp_path, "it's $mine", "--defaults", "--no-build")
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("  cd "))
+    assert run(["sh", "-c", f"{line} && pwd"], cwd=tmp_path).stdout == f"{tmp_path}/it's $mine\n"
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--data", "author_email=me"], ["author_email", "write an address such as me@example.org"]),
-        (["--data", "kind=library"], ["kind", "mixed"]),
-        (["--data", "features=numpy"], ["features", "[numpy]"]),
+        (["--data", "kind=library"], ['kind cannot be "library": write mixed or extension.']),
+        (["--data", "features=numpy"], ['features takes a list: write features=[numpy], not "numpy".']),
+        (["--data", "features=[numpy"], ["features takes a list"]),
+        (["--data", "features=[nmupy]"], ['features cannot have "nmupy": write numpy or parallel.']),
+        (["--data", "abi3=maybe"], ['write abi3=true or abi3=false, not "maybe".']),
         (["--data", "min_python=3.8"], ["needs Python 3.9 or later"]),
         (["--data", "licence=MIT"], ['no question "licence"', "did you mean license?"]),
+        (["--data", "part=x"], ['no question "part": it is computed']),
+        (["--data", "_copier_conf=x"], ['no question "_copier_conf"']),
         (["--data-file", "missing.yml"], ["missing.yml cannot be read", "--data-file"]),
-        (["--template", "missing"], ["missing"]),
+        (["--template", "missing"], ["template missing: Local template must be a directory. Nothing was written."]),
+        (
+            ["--template", "https://localhost:1/x.git"],
+            ["the template's home https://localhost:1/x.git could not be reached (fatal: ", "Nothing was written."],
+        ),
     ],
 )
 def test_bad_input_leaves_nothing(tmp_path: Path, options: list[str], words: list[str]) -> None:
     refused(new(tmp_path, "a/b/my-extension", "--defaults", "--no-build", *options), *words)
     assert everything(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("license: null", ["license has no value"]),
+        ("author_email:", ["author_email has no value"]),
+        ("features: null", ["features has no value"]),
+        ("features: {numpy: 1}", ["features takes a list"]),
+        ("abi3: flase", ["write abi3=true or abi3=false"]),
+        ("abi3: 2", ["write abi3=true or abi3=false"]),
+        ("min_python: 3.10", ['put it in quotes, such as min_python: "3.10".']),
+        ("project_name: on", ["project_name: YAML does not take True for text, put it in quotes."]),
+        ("1: x", ["1 is no name of a question"]),
+        ("null: x", ["None is no name of a question"]),
+        ("copyright_year: 2020-13-45", ["answers.yml is not YAML (month must be in 1..12): mend it."]),
+        ("a: [", ["answers.yml is not YAML (while parsing"]),
+        ("- a", ["answers.yml has no answers"]),
+    ],
+)
+def test_a_data_file_that_is_not_right(tmp_path: Path, text: str, words: list[str]) -> None:
+    (tmp_path / "answers.yml").write_text(text, encoding="utf-8")
+    before = everything(tmp_path)
+    refused(new(tmp_path, "my-extension", "--defaults", "--no-build", "--data-file", "answers.yml"), *words)
+    assert everything(tmp_path) == before
+
+
+def test_every_way_to_write_yes_and_no(tmp_path: Path) -> None:
+    (tmp_path / "answers.yml").write_text("abi3: OFF\nprofiling: 'Yes'\nmin_python: 3.12\n", encoding="utf-8")
+    options = ["--defaults", "--no-build", "--data-file", "answers.yml", "--data", "free_threading=TRUE"]
+    done = new(tmp_path, "my-extension", *options)
+    assert done.returncode == 0, done.stderr
+    answers = yaml.safe_load((tmp_path / "my-extension/.copier-answers.yml").read_text(encoding="utf-8"))
+    assert [answers[name] for name in ("abi3", "profiling", "free_threading")] == [False, True, True]
+    assert answers["min_python"] == "3.12"
 
 
 def test_data_without_equals_sign(tmp_path: Path) -> None:
@@ -151,6 +213,18 @@ def test_a_git_work_tree_with_changes(tmp_path: Path) -> None:
     assert not (tmp_path / "packages/my-extension/.git").exists()
 
 
+def test_a_folder_that_the_git_work_tree_ignores(tmp_path: Path) -> None:
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    (tmp_path / ".gitignore").write_text("/try-*/\n", encoding="utf-8")
+    done = new(tmp_path, "try-it", "--defaults", "--no-build")
+    assert done.returncode == 0, done.stderr
+    assert "Cargo.toml" in run(["git", "diff", "--cached", "--name-only"], cwd=tmp_path / "try-it").stdout.split()
+
+
+def test_a_folder_whose_name_is_too_long(tmp_path: Path) -> None:
+    refused(new(tmp_path, "n" * 256, "--defaults", "--no-build"), "cannot be read (File name too long)")
+
+
 def without(tmp_path: Path, *programs: str) -> str:
     """A PATH that has everything but these programs."""
     folder = tmp_path / "bin"
@@ -164,7 +238,11 @@ def without(tmp_path: Path, *programs: str) -> str:
 
 @pytest.mark.parametrize(
     ("missing", "words"),
-    [("git", ["git is needed", "git-scm.com"]), ("cargo", ["Rust 1.85", "rustup.rs", "--no-build"])],
+    [
+        ("git", ["git is needed", "git-scm.com"]),
+        ("rustc", ["Rust 1.85", "there is none", "rustup.rs", "--no-build"]),
+        ("cargo", ["Rust 1.85", "its cargo is missing", "rustup.rs", "--no-build"]),
+    ],
 )
 def test_a_program_that_is_missing(tmp_path: Path, missing: str, words: list[str]) -> None:
     here = tmp_path / "here"
@@ -209,4 +287,138 @@ def test_a_build_that_fails_tells_how_to_go_on(tmp_path: Path) -> None:
     rustup = {"RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))}
     done = new(tmp_path, "my-extension", "--defaults", **offline, **rustup)
     refused(done, "cargo generate-lockfile", "The project is complete in", "README.md")
-    assert (tmp_path / "my-extension" / "Cargo.toml").exists()
+    staged = run(["git", "diff", "--cached", "--name-only"], cwd=tmp_path / "my-extension").stdout.split()
+    assert "Cargo.toml" in staged
+
+
+def test_broken_off_while_it_builds(tmp_path: Path) -> None:
+    path = without(tmp_path, "cargo")
+    cargo = Path(path) / "cargo"
+    cargo.write_text("#!/bin/sh\nkill -INT $PPID\nsleep 2\n", encoding="utf-8")
+    cargo.chmod(0o755)
+    done = new(tmp_path, "my-extension", "--defaults", PATH=path)
+    assert done.returncode == 130
+    words = f"copier-pyo3: broken off. The project is complete in {tmp_path / 'my-extension'}: go on as README.md"
+    assert words in done.stderr
+    assert (tmp_path / "my-extension" / ".git").exists()
+
+
+@pytest.mark.parametrize("to", ["| true", "> /dev/full"])
+def test_a_stdout_that_takes_nothing(tmp_path: Path, to: str) -> None:
+    script = f'{{ "$@"; echo "exit $?" >&2; }} {to}'
+    done = run(["sh", "-c", script, "sh", *CHECKOUT, "my-extension", "--defaults", "--no-build"], cwd=tmp_path)
+    assert "what is done cannot be printed (" in done.stderr
+    assert f"The project is complete in {tmp_path / 'my-extension'}" in done.stderr
+    assert done.stderr.endswith("exit 1\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stdout_that_is_not_utf_8(tmp_path: Path) -> None:
+    done = new(tmp_path, "größe", "--defaults", "--no-build", "--data=project_name=x", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "gr\\xf6\\xdfe" in done.stdout
+
+
+# --- at a terminal ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def terminal(cwd: Path, *arguments: str) -> Iterator["pexpect.spawn[str]"]:
+    """`copier-pyo3 new` on a terminal."""
+    program, *rest = CHECKOUT
+    options = [*rest, *arguments, "--no-build"]
+    with pexpect.spawn(program, options, cwd=str(cwd), encoding="utf-8", timeout=60, dimensions=(50, 200)) as child:
+        yield child
+
+
+def ended(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
+    child.expect(pexpect.EOF)
+    child.wait()
+    return child.exitstatus, child.before or ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("licence=MIT", "did you mean license?"),
+        ("min_python=3.8", "needs Python 3.9 or later."),
+        ("copyright_year=abcd", "write a year, such as 2026."),
+        ("wheel_builder=cibuild", 'cannot be "cibuild": write maturin or cibuildwheel.'),
+    ],
+)
+def test_data_is_checked_before_anything_is_asked(tmp_path: Path, answer: str, words: str) -> None:
+    with terminal(tmp_path, "my-extension", "--data", answer) as child:
+        status, said = ended(child)
+    assert status == 1
+    assert words in said
+    assert "Name of the project" not in said
+    assert everything(tmp_path) == {}
+
+
+def test_broken_off_at_a_question(tmp_path: Path) -> None:
+    with terminal(tmp_path, "a/my-extension") as child:
+        child.expect("Name of the project")
+        child.sendintr()
+        status, said = ended(child)
+    assert status == 130
+    assert said.strip().splitlines()[-1] == "copier-pyo3: broken off."
+    assert everything(tmp_path) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_killed_at_a_question(tmp_path: Path, number: int) -> None:
+    with terminal(tmp_path, "a/my-extension") as child:
+        child.expect("Name of the project")
+        child.kill(number)
+        ended(child)
+    assert everything(tmp_path) == {}
+
+
+def test_a_parent_that_another_run_uses_too_stays(tmp_path: Path) -> None:
+    with terminal(tmp_path, "a/my-extension") as child:
+        child.expect("Name of the project")
+        (tmp_path / "a" / "other").mkdir()
+        child.sendintr()
+        status, said = ended(child)
+    assert (status, "Traceback" in said) == (130, False)
+    assert list(everything(tmp_path)) == ["a", "a/other"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, exists: bool) -> None:
+    folder = tmp_path / "my-extension"
+    if exists:
+        folder.mkdir()
+    with terminal(tmp_path, "my-extension", *ANSWERED) as child:
+        child.expect("Choose more")
+        folder.mkdir(exist_ok=True)
+        (folder / "README.md").write_text("mine", encoding="utf-8")
+        child.send("n")
+        status, said = ended(child)
+    assert status == 1
+    assert "my-extension is not empty" in said
+    assert everything(tmp_path) == {"my-extension": None, "my-extension/README.md": b"mine"}
+
+
+ANSWERED = [
+    *("--data=project_name=my-extension", "--data=module_name=my_extension", "--data=author_name=Ada"),
+    *("--data=author_email=", "--data=license=MIT", "--data=repository_url=https://example.org/x"),
+    *("--data=description=An extension module", "--data=kind=mixed", "--data=publish_to=none"),
+]
+
+
+def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
+    with terminal(
+        tmp_path, "my-extension", *ANSWERED, "--data=more=yes", "--data=build_backend=setuptools-rust"
+    ) as child:
+        for question in ("Oldest Python", "abi3 wheel", "Extras", "profiling crate", "Platforms", "version comes from"):
+            child.expect(question)
+            assert "free-threaded" not in (child.before or "")
+            assert "What builds the wheels" not in (child.before or "")
+            child.send("\r")
+        child.expect("What proposes updates")
+        child.send("\r")
+        status, said = ended(child)
+    assert status == 0, said
+    answers = yaml.safe_load((tmp_path / "my-extension/.copier-answers.yml").read_text(encoding="utf-8"))
+    assert (answers["free_threading"], answers["wheel_builder"]) == (False, "cibuildwheel")

@@ -1,9 +1,9 @@
 """``copier-pyo3 new``: from a question to an imported module."""
 
-import difflib
 import importlib.metadata
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,15 +11,16 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import copier
 import yaml
-from copier.errors import CopierError, CopierWarning, TaskError, UserMessageError
+from copier.errors import CopierWarning
 
 from copier_pyo3 import __version__
+from copier_pyo3.asking import check_data, one_sentence, read_questions, signals_break_off
 from copier_pyo3.errors import UserError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -43,7 +44,10 @@ def new(
     Raises:
         UserError: something stands in the way, and nothing was written; or a later step failed, and the text says how
             to go on.
+        KeyboardInterrupt: the user broke off; its text says what is there, if anything is.
     """
+    if template is None:  # another one's questions are known only when it has been fetched
+        check_data(data, read_questions(TEMPLATE))
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (takes the .. out, and follows no link)
     _need_empty(folder)
     outer_repository = _outer_repository(folder)
@@ -52,57 +56,66 @@ def new(
 
     start = time.monotonic()
     steps = _Steps(folder, total=5 if build else 2)
-    answers = _generate(folder, data, defaults, template)
-    steps.done(f"{sum(path.is_file() for path in folder.rglob('*') if '.git' not in path.parts)} files written")
+    with signals_break_off():
+        answers = _generate(folder, data, defaults, template)
+    with _complete(folder):
+        steps.done(f"{sum(path.is_file() for path in folder.rglob('*') if '.git' not in path.parts)} files written")
+        if outer_repository:
+            steps.done(f"no git init: part of {outer_repository}")
+        else:
+            with steps.step("git initialised, files staged"):
+                steps.run(["git", "init", "--quiet"])  # does no harm where there is a .git already
+                steps.run(["git", "add", "--all"])
+        if build:
+            with steps.step("Cargo.lock written"):
+                steps.run(["cargo", "generate-lockfile", "--quiet"])
+                if not outer_repository:
+                    steps.run(["git", "add", "Cargo.lock"])
+            with steps.step("module built and installed in .venv"):
+                python = _make_environment(folder, steps, answers["min_python"])
+            with steps.step(f"{answers['module_name']} imported, demo run"):
+                said = steps.run([str(python), "examples/demo.py"])
+            print("".join(f"        {line}\n" for line in said.splitlines()), end="")
+        _tell_next(folder, time.monotonic() - start, build, outer_repository)
+
+
+def _tell_next(folder: Path, seconds: float, build: bool, outer_repository: str | None) -> None:
+    windows = sys.platform == "win32"
+    print(f"Done in {seconds:.0f} s. Next:")
+    print("  cd", subprocess.list2cmdline([str(folder)]) if windows else shlex.quote(str(folder)))
     if build:
-        with steps.step("Cargo.lock written"):
-            steps.run(["cargo", "generate-lockfile", "--quiet"])
-    if outer_repository:
-        steps.done(f"no git init: part of {outer_repository}")
-    else:
-        with steps.step("git initialised, files staged"):
-            steps.run(["git", "init", "--quiet"])  # does no harm where there is a .git already
-            steps.run(["git", "add", "--all"])
-    if build:
-        with steps.step("module built and installed in .venv"):
-            python = _make_environment(folder, steps, answers["min_python"])
-        with steps.step(f"{answers['module_name']} imported, demo run"):
-            said = steps.run([str(python), "examples/demo.py"])
-        print("".join(f"        {line}\n" for line in said.splitlines()), end="")
-    print(f"Done in {time.monotonic() - start:.0f} s. Next:")
-    print(f'  cd "{folder}"' if " " in str(folder) else f"  cd {folder}")
-    if build:
-        print(r"  .venv\Scripts\activate" if sys.platform == "win32" else "  . .venv/bin/activate")
+        print(r"  .venv\Scripts\activate" if windows else "  . .venv/bin/activate")
         print("  pytest")
     if outer_repository:
         print("  git add .")
     print('  git commit -m "Start the project"')
-    print("README.md there tells the rest.")
+    print("README.md there tells the rest.", flush=True)
 
 
 # --- what must be so before anything is written ----------------------------------------------------
 
 
-def _need_empty(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: name a new folder.")
+def _need_empty(folder: Path, but: str = "") -> None:
     try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder} is a file: name a new folder.")
         inside = [path.name for path in folder.iterdir()] if folder.exists() else []
     except OSError as error:
         raise UserError(f"{folder} cannot be read ({error.strerror}): name a new folder.") from error
-    if set(inside) - {".git"}:
+    if set(inside) - {".git", but}:
         raise UserError(f"{folder} is not empty: name a new folder, nothing in this one was touched.")
 
 
 def _outer_repository(folder: Path) -> str | None:
-    """The git work tree that the folder would lie in, if any but its own; it must have no uncommitted changes."""
+    """The git work tree that the folder would be part of, if any; it must have no uncommitted changes."""
     if not shutil.which("git"):
         raise UserError("git is needed (`copier update` works on it): install it from https://git-scm.com, try again.")
     if (folder / ".git").exists():
         return None
     place = next(parent for parent in folder.parents if parent.is_dir())
     top = _output(["git", "-C", str(place), "rev-parse", "--show-toplevel"])
-    if not top:
+    ignored = _output(["git", "-C", str(place), "check-ignore", "--", f"{folder.relative_to(place)}/"])
+    if not top or ignored:
         return None
     if _output(["git", "-C", str(place), "status", "--porcelain"]):
         raise UserError(
@@ -116,9 +129,14 @@ def _need_rust() -> None:
     versions = yaml.safe_load((TEMPLATE / "versions.yml").read_text(encoding="utf-8"))
     needed = versions["versions"]["default"]["rust"]
     found = re.match(r"rustc (\d+)\.(\d+)", _output(["rustc", "--version"]) or "")
-    if shutil.which("cargo") and found and tuple(map(int, found.groups())) >= tuple(map(int, needed.split("."))):
+    if not found:
+        have = "there is none"
+    elif tuple(map(int, found.groups())) < tuple(map(int, needed.split("."))):
+        have = f"this is {found[1]}.{found[2]}"
+    elif not shutil.which("cargo"):
+        have = "its cargo is missing"
+    else:
         return
-    have = f"this is {found[1]}.{found[2]}" if found else "there is none"
     raise UserError(
         f"Rust {needed} or later is needed to build the module, and {have}: install it as https://rustup.rs says and "
         "try again, or leave the build for later with --no-build."
@@ -149,9 +167,9 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
             answers = _render(source, rendered, data, defaults)
             if source == str(BUNDLE):
                 _record_home(rendered)
+            _need_empty(folder, but=Path(aside).name)  # as it was before the questions
             if home == folder:
-                for path in rendered.iterdir():
-                    path.rename(folder / path.name)
+                _move_in(rendered, folder)
             else:
                 rendered.rename(folder)
         made_parents.clear()
@@ -161,41 +179,38 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
         ) from error
     finally:
         for parent in made_parents:
-            if parent.exists():
+            with suppress(OSError):  # gone, or another run has put something there
                 parent.rmdir()
     return answers
 
 
-def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) -> dict[str, Any]:
+def _move_in(source: Path, target: Path) -> None:
+    """Move what is in a folder to another, all or nothing."""
+    moved: list[Path] = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CopierWarning)
-            worker = copier.run_copy(
-                source,
-                folder,
-                data=dict(data),
-                user_defaults=_git_identity() | dict(copier.load_settings().defaults),
-                vcs_ref="HEAD" if source == str(CHECKOUT) else None,
-                defaults=defaults,
-                quiet=True,
-                unsafe=True,
-            )
-    except TaskError as error:
-        raise UserError("the template's hook failed, as it says above; nothing was written.") from error
-    except UserMessageError as error:
-        raise UserError(f"{error.message.rstrip('.')}. Nothing was written.") from error
-    except TypeError as error:  # Copier's word for a multiple choice that is no list
-        raise UserError(f"{error}: write a list, such as features=[numpy]. Nothing was written.") from error
-    except (CopierError, ValueError) as error:
-        where = "" if source == str(TEMPLATE) else f"template {source}: "
-        raise UserError(f"{where}{str(error).rstrip('.')}. Nothing was written.") from error
-    questions = [name for name, question in worker.template.questions_data.items() if question.get("when") is not False]
-    for name in data:
-        if name not in questions:
-            near = difflib.get_close_matches(name, questions, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"they are {', '.join(questions)}."
-            raise UserError(f'there is no question "{name}": {hint} Nothing was written.')
-    return dict(worker.answers.combined)
+        for path in sorted(source.iterdir()):
+            moved.append(path.rename(target / path.name))
+    except BaseException:
+        for path in moved:
+            path.rename(source / path.name)
+        raise
+
+
+def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) -> dict[str, Any]:
+    with one_sentence("Nothing was written.", source), warnings.catch_warnings():
+        warnings.simplefilter("ignore", CopierWarning)
+        worker = copier.run_copy(
+            source,
+            folder,
+            data=dict(data),
+            user_defaults=_git_identity() | dict(copier.load_settings().defaults),
+            vcs_ref="HEAD" if source == str(CHECKOUT) else None,
+            defaults=defaults,
+            quiet=True,
+            unsafe=True,
+        )
+        check_data(data, worker.template.questions_data)
+        return dict(worker.answers.combined)
 
 
 def _git_identity() -> dict[str, str]:
@@ -224,19 +239,32 @@ def _record_home(folder: Path) -> None:
 # --- the build -------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _complete(folder: Path) -> Iterator[None]:
+    """From here on nothing is lost: whatever stops the rest, its text says what is there and how to go on."""
+    there = f"The project is complete in {folder}"
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(f"{there}: go on as README.md there says.") from error
+    except UserError as error:
+        raise UserError(f"{error}\n{there}: mend the cause, then go on as README.md there says.") from error
+    except OSError as error:  # commands that cannot be started are UserErrors already
+        raise UserError(
+            f"what is done cannot be printed ({error.strerror}). {there}: go on as README.md there says."
+        ) from error
+
+
 def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> Path:
     """Make .venv with the project and its development tools installed; returns its interpreter."""
     base = _interpreter(min_python)
     if base is None:
-        raise UserError(
-            f"no Python {min_python} or later was found to build with. The project is complete in {folder}: install "
-            "such a Python, then go on as README.md there says."
-        )
+        raise UserError(f"no Python {min_python} or later was found to build with: install one.")
     steps.run([base, "-m", "venv", ".venv"])
     windows = sys.platform == "win32"
     python = folder / ".venv" / ("Scripts/python.exe" if windows else "bin/python")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps.run([*pip, "--upgrade", "pip"])  # --group needs pip 25.1
+    steps.run([*pip, "pip>=25.1"])  # the first with --group
     steps.run([*pip, "--group", "dev", "--editable", "."])
     return python
 
@@ -269,7 +297,8 @@ class _Steps:
         try:
             yield
         except BaseException:
-            print("failed", flush=True)
+            with suppress(OSError):
+                print("failed", flush=True)
             raise
         print(f"{time.monotonic() - start:5.1f} s", flush=True)
 
@@ -278,7 +307,7 @@ class _Steps:
         print(f"  [{self.number}/{self.total}] {text}", end="", flush=True)
 
     def run(self, command: Sequence[str]) -> str:
-        """Run a command and return what it prints; if it fails, UserError tells its last words and how to go on."""
+        """Run a command and return what it prints; if it fails, UserError tells its last words."""
         try:
             done = subprocess.run(
                 command, cwd=self.folder, capture_output=True, encoding="utf-8", errors="replace", check=False
@@ -287,8 +316,5 @@ class _Steps:
             raise UserError(f"`{' '.join(command)}` cannot be started: {error.strerror}.") from error
         if done.returncode:
             words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-            raise UserError(
-                f"`{' '.join(command)}` failed:\n{words}\nThe project is complete in {self.folder}: mend the cause, "
-                "then go on as README.md there says."
-            )
+            raise UserError(f"`{' '.join(command)}` failed:\n{words}")
         return done.stdout
