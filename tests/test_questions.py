@@ -22,7 +22,7 @@ REFUSED = [
     ("project_name", "PyO3", "try PyO3-ext: the project depends on a crate"),
     ("project_name", "x\n", "ASCII letters"),
     ("project_name", "core", "try core-ext: Rust has a crate of that name"),
-    ("project_name", "Setuptools_Rust", "try Setuptools_Rust-ext: the project depends on a Python package"),
+    ("project_name", "PyTest", "try PyTest-ext: the project depends on a Python package"),
     ("project_name", "CON", "try CON-ext: Windows has no files of that name"),
     ("module_name", "my-extension", "my_extension"),
     ("module_name", "_core", "a letter first"),
