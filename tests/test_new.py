@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import findpython
 import pexpect
 import pytest
 import yaml
@@ -317,6 +318,16 @@ def test_a_stdout_that_is_not_utf_8(tmp_path: Path) -> None:
     done = new(tmp_path, "größe", "--defaults", "--no-build", "--data=project_name=x", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "gr\\xf6\\xdfe" in done.stdout
+
+
+def test_dev_py_tells_an_older_python() -> None:
+    old = [python for python in findpython.find_all() if (3,) < (python.major, python.minor) < (3, 10)]
+    if not old:
+        pytest.skip("no Python older than 3.10 on this machine")
+    for python in old:
+        done = run([python.executable, "dev.py", "test"], cwd=ROOT, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "dev.py: Python 3.10 or later is needed: start this with a newer one.\n"
 
 
 # --- at a terminal ---------------------------------------------------------------------------------
