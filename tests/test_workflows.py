@@ -9,7 +9,10 @@ import pytest
 from copier.errors import CopierError
 
 import workflow_cases
-from ship import ACTIONS, ROOT, USES, WORKFLOWS, load_yaml, need, render, run, text_of_workflows
+from conftest import Render
+from ship import ACTIONS, ROOT, USES, WORKFLOWS, load_yaml, need, run, text_of_workflows
+from ship import render as rendered
+from test_render import check_style
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,7 +24,7 @@ PINS = tomllib.loads((Path(__file__).with_name("actions.toml")).read_text(encodi
 
 @pytest.fixture(params=workflow_cases.cases())
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return render(tmp_path / "project", project_name="sample-ext", **workflow_cases.cases()[request.param])
+    return rendered(tmp_path / "project", project_name="sample-ext", **workflow_cases.cases()[request.param])
 
 
 def test_each_pair_of_answers_is_in_a_case() -> None:
@@ -45,6 +48,10 @@ def judge(folder: Path) -> None:
 def test_no_judge_finds_anything(project: Path) -> None:
     judge(project)
     run(project, "repo-review", ".")
+
+
+def test_every_case_is_formatted(render: Render) -> None:
+    check_style(*(render("sample-ext", answers) for answers in workflow_cases.cases().values()))
 
 
 def test_the_plan_is_one_that_the_workflow_can_follow(project: Path) -> None:
@@ -110,12 +117,12 @@ def test_no_judge_finds_anything_in_this_repository() -> None:
 
 def test_renovate_reads_its_configuration(tmp_path: Path) -> None:
     need("renovate-config-validator")
-    project = render(tmp_path / "project", dependency_updates="renovate")
+    project = rendered(tmp_path / "project", dependency_updates="renovate")
     run(project, "renovate-config-validator", "--strict")
 
 
 def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None:
-    text = text_of_workflows(render(tmp_path / "project"))
+    text = text_of_workflows(rendered(tmp_path / "project"))
     assert "{%" not in text
     assert re.findall(r"(?<!\$)\{\{", text) == []
 
@@ -124,6 +131,8 @@ def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None
     ("answers", "help_"),
     [
         ({"platforms": []}, "choose at least one"),
+        ({"platforms": ["linux-x86_64", "linux-s390x"], "features": ["numpy"]}, "leave linux-s390x out, or numpy"),
+        ({"platforms": ["pyodide"], "features": ["parallel"]}, "leave pyodide out, or parallel"),
         ({"build_backend": "setuptools-rust", "wheel_builder": "maturin"}, "choose wheel_builder=cibuildwheel"),
         ({"publish_to": "private", "index_url": "packages.example.org"}, "write the https address"),
         ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write the https address"),
@@ -133,4 +142,4 @@ def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None
 )
 def test_refused_answers(answers: dict[str, object], help_: str, tmp_path: Path) -> None:
     with pytest.raises((ValueError, CopierError), match=help_):
-        render(tmp_path / "project", **answers)
+        rendered(tmp_path / "project", **answers)
