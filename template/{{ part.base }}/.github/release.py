@@ -91,6 +91,19 @@ class Platform:
     def system(self) -> str:
         return self.name.partition("-")[0]
 
+    def has(self, python: str) -> bool:
+        """Whether there is such a Python to test with, from uv or in a container."""
+        if self.system == "pyodide":
+            return python == PYODIDE
+        if self.name == "windows-arm64":
+            return numbers(python.rstrip("t")) >= (3, 11)
+        return not (self.name == "linux-i686" and python.endswith("t"))
+
+    def request(self, python: str) -> str:
+        """What uv calls this Python: on Windows it would take that of another processor."""
+        arch = {"windows-x86": "x86", "windows-arm64": "aarch64"}.get(self.name)
+        return f"cpython-{python}-windows-{arch}" if arch else python
+
     @property
     def emulated(self) -> bool:
         return self.container in ("linux/arm/v7", "linux/ppc64le", "linux/s390x", "linux/riscv64")
@@ -168,7 +181,7 @@ class Project:
 
     def abis(self, platform: Platform) -> list[Abi]:
         """The wheels of one platform, each an invocation of its own: in one, they go wrong."""
-        pythons = [PYODIDE] if platform.system == "pyodide" else self.pythons
+        pythons = [python for python in self.pythons if platform.has(python)]
         if self.abi3:
             tested = tuple(dict.fromkeys([pythons[0], pythons[-1]]))
             abis = [Abi(f"{tag(self.abi3)}-abi3", pythons[0], tested)]
@@ -209,8 +222,13 @@ def ci() -> None:
     if project.free_threading:
         pythons.append(f"{FREE_THREADED}t")
     jobs = [{"runner": "ubuntu-24.04", "python": python} for python in dict.fromkeys(pythons)]
-    runners = {each.runner for each in project.platforms if each.system in ("macos", "windows")}
-    jobs += [{"runner": runner, "python": project.pythons[-1]} for runner in sorted(runners)]
+    newest = project.pythons[-1]
+    others = {
+        each.runner: newest if each.name == "windows-x86" else each.request(newest)
+        for each in project.platforms
+        if each.system in ("macos", "windows")
+    }
+    jobs += [{"runner": runner, "python": python} for runner, python in sorted(others.items())]
     output(tests=json.dumps(jobs))
 
 
@@ -230,13 +248,14 @@ def plan(pushed_tag: str) -> None:
         for each in project.platforms
     ]
     indexes = project.pyproject["tool"].get("uv", {}).get("index", [])
+    targets = [index["publish-url"] for index in indexes if "publish-url" in index]
     output(
         version=project.version,
         prerelease=json.dumps("-" in project.version),
         notes=notes,
         platforms=json.dumps(platforms),
         files="\n".join(project.files()),
-        index=indexes[0]["publish-url"] if indexes else "",
+        index=targets[0] if targets else "",
     )
 
 
@@ -291,7 +310,7 @@ def wheels(names: list[str]) -> None:
             else:
                 build_by_cibuildwheel(platform, abi)
             check(project, wheel, abi)
-            for python in abi.tested if by_maturin else ():  # cibuildwheel has tested it
+            for python in abi.tested if by_maturin else left_to_test(abi):
                 test(wheel, python, platform)
     if not built:
         raise Refused("this machine can build none of the platforms in [tool.release].")
@@ -337,18 +356,30 @@ def build_by_maturin(platform: Platform, abi: Abi) -> None:
 
 def build_by_cibuildwheel(platform: Platform, abi: Abi) -> None:
     """Its settings stand in pyproject.toml; the choice of the wheel is made here."""
-    suffix = re.sub(r"_[\d_]+_", "_", platform.tag("cibuildwheel")).replace("pyem", "py")
-    pythons = dict.fromkeys([abi.python, *abi.tested])  # it tests an abi3 wheel on later ones too
-    environment = {"CIBW_BUILD": " ".join(f"{tag(python)}-{suffix}" for python in pythons)}
+    environment = {"CIBW_BUILD": " ".join(identifiers(platform, abi))}
     if abi.features:
         environment["CIBW_CONFIG_SETTINGS"] = f"build-args=--features={','.join(abi.features)}"
     if platform.system == "pyodide":  # it brings Emscripten, but not the Rust that fits it
         pyodide = ["uvx", "--python", PYODIDE, "--from", "pyodide-build", "pyodide"]
         toolchain = run(*pyodide, "config", "get", "rust_toolchain", quiet=True).strip()
         run("rustup", "toolchain", "install", toolchain, "--target", platform.target)
+        environment["RUSTUP_TOOLCHAIN"] = toolchain
     system = "linux" if platform.system == "musl" else platform.system
     command = ["cibuildwheel", "--platform", system, "--archs", "all", "--output-dir", str(DIST)]
     run(*command, env=environment)
+
+
+def identifiers(platform: Platform, abi: Abi) -> list[str]:
+    """What cibuildwheel calls this wheel, and the later Pythons that it tests an abi3 wheel on."""
+    suffix = re.sub(r"_[\d_]+_", "_", platform.tag("cibuildwheel"))
+    suffix = suffix.replace("pyemscripten", "pyodide")
+    pythons = [python for python in abi.tested if python not in left_to_test(abi)]
+    return [f"{tag(python)}-{suffix}" for python in dict.fromkeys([abi.python, *pythons])]
+
+
+def left_to_test(abi: Abi) -> list[str]:
+    """The Pythons that cibuildwheel cannot test on: it would build the abi3t wheel once more."""
+    return [python for python in abi.tested if python.endswith("t") and python != abi.python]
 
 
 def check(project: Project, wheel: Path, abi: Abi) -> None:
@@ -356,7 +387,8 @@ def check(project: Project, wheel: Path, abi: Abi) -> None:
     if not wheel.exists():
         found = "\n  ".join(sorted(path.name for path in DIST.glob("*.whl"))) or "none"
         raise Refused(f"the build did not make {wheel.name}. Wheels in {DIST.name}/:\n  {found}")
-    if "abi3" in abi.tag and "abi3t" not in abi.tag:  # abi3audit does not know abi3t
+    known = "abi3t" not in abi.tag and not wheel.stem.endswith("wasm32")
+    if "abi3" in abi.tag and known:  # abi3audit knows neither abi3t nor WebAssembly
         run("abi3audit", "--strict", str(wheel))
     if project.maturin:  # setuptools-rust writes none
         with zipfile.ZipFile(wheel) as archive:
@@ -368,7 +400,9 @@ def sdist() -> None:
     """Build the sdist; from what is in it alone, and locked, a wheel; and test that one."""
     project = Project()
     check_lock()
-    run("uv", "build", "--sdist", "--out-dir", str(DIST))
+    here = [python for python in project.pythons if ON_CI or installed(python)]
+    python = (here or project.pythons)[-1]
+    run("uv", "build", "--sdist", "--python", python, "--out-dir", str(DIST))
     archive = DIST / project.sdist()
     if not archive.exists():
         raise Refused(f"the build did not make {archive.name}.")
@@ -381,12 +415,12 @@ def sdist() -> None:
         unpacked = Path(folder, archive.name.removesuffix(".tar.gz"))
         lock = (unpacked / "Cargo.lock").read_bytes()
         run("cargo", "fetch", "--locked", cwd=unpacked)
-        out = f"--out-dir={folder}"
-        run("uv", "build", "--wheel", out, cwd=unpacked, env={"CARGO_NET_OFFLINE": "true"})
+        command = ["uv", "build", "--wheel", "--python", python, "--out-dir", folder]
+        run(*command, cwd=unpacked, env={"CARGO_NET_OFFLINE": "true"})
         if lock != (unpacked / "Cargo.lock").read_bytes():
             raise Refused("the build changed the Cargo.lock in the sdist.")
         (wheel,) = Path(folder).glob("*.whl")
-        test(wheel, project.pythons[-1], None)
+        test(wheel, python, None)
 
 
 # --- testing -------------------------------------------------------------------------------------
@@ -394,14 +428,17 @@ def sdist() -> None:
 
 def test(wheel: Path, python: str, platform: Platform | None) -> None:
     """Install the wheel into a fresh environment, on a machine of its kind, and run the tests."""
+    if platform and not platform.has(python):
+        print(f"{wheel.name}: not tested on {python}, neither uv nor an image has it", flush=True)
+        return
     container = platform.container if platform else "-"
-    request = f"cpython-{python}-windows-x86" if platform and platform.arch == "32" else python
+    request = platform.request(python) if platform else python
     obstacle = ""
     if container != "-":
         obstacle = "" if docker() else f"that takes a {container} container, and no Docker answers"
     elif platform and not native(platform):
         obstacle = f"this is not {platform.name}"
-    elif not ON_CI and not succeeds("uv", "python", "find", request):
+    elif not ON_CI and not installed(request):
         obstacle = "it is not installed"
     if obstacle and ON_CI:
         raise Refused(f"{wheel.name} cannot be tested on {python}: {obstacle}.")
@@ -412,7 +449,8 @@ def test(wheel: Path, python: str, platform: Platform | None) -> None:
             for command in test_commands(wheel, request, folder):
                 run(*command)
     else:
-        image = "python:alpine" if platform and platform.system == "musl" else "python:slim"
+        system = "alpine" if platform and platform.system == "musl" else "slim"
+        image = f"python:{python.rstrip('t')}-{system}"  # uv has not each Python for each processor
         steps = [["pip", "install", "--quiet", "uv"], *test_commands(wheel, python, "/venv")]
         script = " && ".join(shlex.join(step) for step in steps)
         mount = f"{ROOT}:{ROOT}:ro"
@@ -440,6 +478,10 @@ def docker() -> bool:
     return succeeds("docker", "info")
 
 
+def installed(python: str) -> bool:
+    return succeeds("uv", "python", "find", python)
+
+
 # --- the next version ----------------------------------------------------------------------------
 
 
@@ -452,31 +494,37 @@ def prepare(version: str, dry_run: bool) -> None:
         raise Refused("files have changed since the last commit (git status): commit them first.")
     if run("git", "tag", "--list", f"v{version}", quiet=True):
         raise Refused(f"the tag v{version} exists: a released version is never released again.")
-    if not project.from_git and order(version) < order(project.version):
-        raise Refused(f"{version} is before {project.version}, the version in Cargo.toml.")
+    if not succeeds("git", "symbolic-ref", "--quiet", "HEAD"):
+        raise Refused("HEAD is on no branch, so there is none to push: git switch to one first.")
+    if order(version) < order(project.version):
+        raise Refused(f"{version} is before {project.version}, the version so far.")
     check_lock()
     new = {"CHANGELOG.md": changelog_with(version)}
     if not project.from_git:
         new["Cargo.toml"] = replaced(r'(?m)(^version = ")[^"]*', version, "Cargo.toml")
         lock = rf'(name = "{re.escape(project.crate)}"\nversion = ")[^"]*'
         new["Cargo.lock"] = replaced(lock, version, "Cargo.lock")
-    old = {name: (ROOT / name).read_text(encoding="utf-8") for name in new}
+    old = {name: (ROOT / name).read_bytes() for name in new}
     for name, text in new.items():
-        before, after = (content.splitlines(keepends=True) for content in (old[name], text))
+        before = (ROOT / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        after = text.splitlines(keepends=True)
         sys.stdout.writelines(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
     if dry_run:
         print(f"Nothing was changed. Without --dry-run: one commit, and the tag v{version}.")
         return
+    head = run("git", "rev-parse", "HEAD", quiet=True).strip()
     try:
         for name, text in new.items():
-            (ROOT / name).write_bytes(text.encode("utf-8"))
+            ends = "\r\n" if b"\r\n" in old[name] else "\n"  # as Windows may have them
+            (ROOT / name).write_bytes(text.replace("\n", ends).encode("utf-8"))
         check_lock()
         run("git", "commit", "--quiet", f"--message=chore(release): {version}", "--", *new)
-    except BaseException:
-        for name, text in old.items():
-            (ROOT / name).write_bytes(text.encode("utf-8"))
+        run("git", "tag", "--annotate", f"v{version}", f"--message={project.name} {version}")
+    except BaseException:  # nothing is left half done
+        for name, content in old.items():
+            (ROOT / name).write_bytes(content)
+        run("git", "reset", "--quiet", head)
         raise
-    run("git", "tag", "--annotate", f"v{version}", f"--message={project.name} {version}")
     print(f"v{version} is ready. To release it:\n\n    git push --atomic origin HEAD v{version}")
 
 
@@ -528,7 +576,8 @@ def doctor() -> None:
     oldest: str = project.cargo["package"]["rust-version"]
     rust = run("rustc", "--version", quiet=True).split()[1] if shutil.which("rustc") else "0"
     new_enough = numbers(rust.partition("-")[0]) >= numbers(oldest)
-    libpython = list(Path(sysconfig.get_config_var("LIBDIR") or sys.base_prefix).glob("*python3*"))
+    libraries = Path(sysconfig.get_config_var("LIBDIR") or sys.base_prefix)
+    libpython = list(libraries.glob("python3*.dll" if sys.platform == "win32" else "libpython3*"))
     compiler = "cl" if sys.platform == "win32" else "cc"
     needed = [
         (f"Rust {oldest} or later", new_enough, "rustup update stable (rustup is at rustup.rs)"),
@@ -549,26 +598,30 @@ def doctor() -> None:
     tests = [
         (
             f"Python {python}",
-            succeeds("uv", "python", "find", python),
+            installed(python),
             f"uv python install {python}",
         )
         for python in project.pythons
     ]
-    docker_help = "start it, or leave these tests to the release workflow"
-    tests.append(("Docker, to test other Linux wheels", docker(), docker_help))
+    docker_help = "start it, or leave this to the release workflow"
+    tests.append(("Docker, for other Linux wheels", docker(), docker_help))
     targets = installed_targets()
+    by_maturin = [each for each in project.platforms if project.builder(each) == "maturin"]
     wheels = [
         (f"the target of {each.name}", each.target in targets, f"rustup target add {each.target}")
-        for each in project.platforms
+        for each in by_maturin
         if each.system in ("linux", "musl", "macos") or sys.platform == "win32"
     ]
     missing = 0
-    for title, checks in [("needed", needed), ("to test more", tests), ("to build more", wheels)]:
-        print(f"{title}:")
+    titles = {"needed": needed, "to test more": tests, "to build more": wheels}
+    for title, checks in titles.items():
+        if checks:
+            print(f"{title}:")
         for name, found, help_ in checks:
             missing += title == "needed" and not found
             print(f"  [{'x' if found else ' '}] {name}" + ("" if found else f": {help_}"))
-    print("zig, for the wheels of other processors, comes with `nox -s wheels`.")
+    if by_maturin:
+        print("zig, for the wheels of other processors, comes with `nox -s wheels`.")
     if missing:
         raise Refused(f"{missing} of what is needed is missing.")
 
