@@ -1,4 +1,4 @@
-//! Reads a numpy array in place: no element is copied.
+//! Reads a numpy array in place; only where its elements lie apart, they are copied together.
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
