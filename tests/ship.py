@@ -127,7 +127,8 @@ def act(
     need("act", "actionlint", "cargo", "cargo-deny", "node", "uv", "zizmor")
     scratch.mkdir()
     event = scratch / "event.json"
-    event.write_text(json.dumps({"ref": f"refs/tags/{tag}" if tag else "refs/heads/main"}))
+    ref = f"refs/tags/{tag}" if tag else "refs/heads/main"
+    event.write_text(json.dumps({"ref": ref, "repository": {"default_branch": "main"}}))
     pins = {(match["action"], match["sha"]) for match in USES.finditer(text_of_workflows(project))}
     stand_ins = [
         f"--local-repository={action}@{sha}={ACTIONS / action}"

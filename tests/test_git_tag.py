@@ -1,5 +1,6 @@
 """A version that comes from the git tag: what Cargo, the wheel and the module say, with and without git."""
 
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -69,3 +70,17 @@ def test_tag_distance_dirt_and_sdist(backend: str, tmp_path: Path) -> None:
 
     assert [(project / name).read_bytes() for name in ("Cargo.toml", "Cargo.lock")] == manifests
     assert run(project, "git", "status", "--porcelain").stdout == ""
+
+
+def test_line_ends_of_windows_and_tags_that_are_no_versions(tmp_path: Path) -> None:
+    project = render(tmp_path / "project", project_name="tagged", version_source="git-tag")
+    manifests = {name: (project / name).read_bytes().replace(b"\n", b"\r\n") for name in ("Cargo.toml", "Cargo.lock")}
+    for name, content in manifests.items():
+        (project / name).write_bytes(content)
+    commit(project, "build: as a checkout on Windows has them")
+    run(project, "git", "tag", "v1.2.3")
+    commit(project, "fix: one thing")
+    run(project, "git", "tag", "v2")
+    tree = run(project, sys.executable, "version_from_git.py", "cargo", "tree", "--locked", "--depth=0").stdout
+    assert tree.startswith("tagged v1.2.4-dev.1+g")
+    assert {name: (project / name).read_bytes() for name in manifests} == manifests

@@ -12,7 +12,7 @@ from conftest import BUILD, Render, environment, interpreters, run, tell, wheel
 CASES: Mapping[str, Mapping[str, Any]] = {
     "judged": {},
     "judged-setuptools": {"build_backend": "setuptools-rust"},
-    "judged-extension": {"kind": "extension"},
+    "judged-extension": {"kind": "extension", "publish_to": "none"},
     "judged-extension-setuptools": {"kind": "extension", "build_backend": "setuptools-rust"},
     "judged-everything": {"profiling": True, "free_threading": True, "features": ["numpy", "parallel"]},
 }

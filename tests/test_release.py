@@ -72,16 +72,12 @@ def test_first_release_a_patch_a_minor_and_a_prerelease(project: Path) -> None:
 
 
 def test_dry_run_shows_everything_and_changes_nothing(project: Path) -> None:
-    before = git(project, "rev-parse", "HEAD")
+    before = state(project)
     code, output = release(project, "0.2.0", "--dry-run")
     assert code == 0
     for line in ('-version = "0.1.0"', '+version = "0.2.0"', "+## [0.2.0] - 20"):
         assert line in output
-    assert (git(project, "rev-parse", "HEAD"), git(project, "tag"), git(project, "status", "--porcelain")) == (
-        before,
-        "",
-        "",
-    )
+    assert state(project) == before
 
 
 @pytest.mark.parametrize(
@@ -101,6 +97,51 @@ def test_other_projects(answers: dict[str, Any], version: str, tmp_path: Path) -
     assert versions(project) == (("0.0.0-dev.0",) * 2 if from_git else (version, version))
     assert git(project, "describe", "--exact-match") == f"v{version}"
     run(project, "python", ".github/release.py", "plan", f"v{version}")
+    commit(project, "fix: one thing")
+    code, output = release(project, "0.1.9")
+    assert code != 0
+    assert "0.1.9 is before 0.2." in output
+
+
+def test_a_commit_goes_by_its_type_and_not_by_what_begins_like_one(project: Path) -> None:
+    for message in (
+        "feat(stats)!: median", "refactor!: other names", "build(deps)!: Rust 1.90", "ci: faster", "cite the paper",
+        "fixture for floats", "performance of sums", "Merge pull request #3 from me/it", "Merge branch 'it'",
+        "Merge two lists",
+    ):  # fmt: skip
+        commit(project, message)
+    code, output = release(project, "0.2.0")
+    assert code == 0, output
+    lines = section((project / "CHANGELOG.md").read_text("utf-8"), "0.2.0").split("\n")
+    assert [line for line in lines if line] == [
+        *("- First version.", "### Added", "- Start", "- **Breaking:** Median"),
+        *("### Changed", "- **Breaking:** Other names", "- **Breaking:** Rust 1.90"),
+        *("- Cite the paper", "- Fixture for floats", "- Performance of sums", "- Merge two lists"),
+    ]
+
+
+def test_line_ends_of_windows_are_kept(project: Path) -> None:
+    names = ("CHANGELOG.md", "Cargo.toml", "Cargo.lock")
+    for name in names:
+        (project / name).write_bytes((project / name).read_bytes().replace(b"\n", b"\r\n"))
+    commit(project, "build: as a checkout on Windows has them")
+    code, output = release(project, "0.2.0")
+    assert code == 0, output
+    assert versions(project) == ("0.2.0", "0.2.0")
+    for name in names:
+        content = (project / name).read_bytes()
+        assert content.count(b"\n") == content.count(b"\r\n"), name
+
+
+def test_an_index_that_is_only_read_from_is_none_to_publish_on(project: Path) -> None:
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[tool.uv.index]]\nname = "mirror"\nurl = "https://mirror.example.org/simple"\n')
+    assert run(project, "python", ".github/release.py", "plan").stdout.endswith("index: \n")
+
+
+def state(project: Path) -> tuple[str, ...]:
+    """The commit, the tags, and what has changed."""
+    return tuple(git(project, *words.split()) for words in ("rev-parse HEAD", "tag", "status --porcelain", "diff"))
 
 
 def change_a_file(project: Path) -> None:
@@ -132,6 +173,15 @@ def refuse_commits(project: Path) -> None:
     hook.chmod(0o755)
 
 
+def refuse_tags(project: Path) -> None:
+    git(project, "config", "tag.gpgSign", "true")
+    git(project, "config", "gpg.program", "false")
+
+
+def leave_the_branch(project: Path) -> None:
+    git(project, "checkout", "--quiet", "--detach")
+
+
 @pytest.mark.parametrize(
     ("prepare", "version", "reason"),
     [
@@ -141,6 +191,8 @@ def refuse_commits(project: Path) -> None:
         (write_the_section, "0.2.0", "has a section [0.2.0] already"),
         (drop_unreleased, "0.2.0", "has no line `## [Unreleased]`"),
         (refuse_commits, "0.2.0", "git commit"),
+        (refuse_tags, "0.2.0", "git tag"),
+        (leave_the_branch, "0.2.0", "HEAD is on no branch"),
         (None, "0.0.9", "0.0.9 is before 0.1.0"),
         (None, "0.1.0-rc.1", "0.1.0-rc.1 is before 0.1.0"),
         *((None, version, "not a version that Cargo and Python read alike") for version in (
@@ -152,9 +204,9 @@ def refuse_commits(project: Path) -> None:
 def test_refusals(prepare: Any, version: str, reason: str, project: Path) -> None:
     if prepare:
         prepare(project)
-    before = (git(project, "rev-parse", "HEAD"), git(project, "tag"), git(project, "diff"))
+    before = state(project)
     code, output = release(project, version)
     assert code != 0
     assert reason in output
     assert "Traceback" not in output
-    assert (git(project, "rev-parse", "HEAD"), git(project, "tag"), git(project, "diff")) == before
+    assert state(project) == before

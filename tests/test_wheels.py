@@ -1,14 +1,17 @@
 """`nox -s wheels` builds for other processors with zig, checks each wheel, and says what it leaves out."""
 
+import os
+import re
 import shutil
 import struct
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ship import commit, drop_missing_pythons, path, render, run
+from ship import ACTIONS, commit, drop_missing_pythons, need, path, render, run
 
 TARGETS = {
     "linux-x86_64": ("x86_64-unknown-linux-gnu", "manylinux2014_x86_64.manylinux_2_17_x86_64", 62),
@@ -65,6 +68,23 @@ def test_a_wheel_for_each_target(name: str, project: Path) -> None:
         assert f"{wheel}: not tested on 3.10" in output
 
 
+def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) -> None:
+    if TARGETS["musl-x86_64"][0] not in run(project, "rustup", "target", "list", "--installed").stdout.split():
+        pytest.skip("Rust's target for musl is not installed")
+    pythons = tested_on(project)
+    with_docker = f"{ACTIONS / 'bin'}{os.pathsep}{path()}"
+    run(project, "nox", "-s", "wheels", "--", "musl-x86_64", CI="", PATH=with_docker, STAND_IN=str(tmp_path))
+    ran = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert ["--platform linux/amd64 " in line for line in ran] == [True, True]
+    assert [line.partition(" python:")[2].partition(" ")[0] for line in ran] == [f"{each}-alpine" for each in pythons]
+
+
+def tested_on(project: Path) -> list[str]:
+    """The oldest and the newest Python of the classifiers."""
+    minors = re.findall(r":: 3\.(\d+)", (project / "pyproject.toml").read_text(encoding="utf-8"))
+    return [f"3.{minor}" for minor in (minors[0], minors[-1])]
+
+
 def test_what_cannot_be_built_is_named(project: Path) -> None:
     output, _ = wheels(project, "windows-x64", check=False)
     assert "windows-x64 cannot be built here: it needs Windows" in output
@@ -96,6 +116,81 @@ def test_cibuildwheel_without_docker_says_so(tmp_path: Path) -> None:
     assert "linux-x86_64: left out, cibuildwheel needs Docker" in output
     assert "this machine can build none of the platforms" in output
     assert made == []
+
+
+@pytest.mark.parametrize("answers", [{"free_threading": True}, {"abi3": False}], ids=["abi3t", "version-specific"])
+def test_cibuildwheel_knows_every_build(answers: dict[str, Any], tmp_path: Path) -> None:
+    need("cibuildwheel")
+    project = render(tmp_path / "project", project_name="sample-ext", wheel_builder="cibuildwheel", **answers)
+    known = set()
+    for system in ("linux", "macos", "windows", "pyodide"):
+        options = [f"--platform={system}", "--archs=all", "--print-build-identifiers"]
+        known.update(run(project, "cibuildwheel", *options).stdout.split())
+    code = """if True:
+        import runpy
+        release = runpy.run_path(".github/release.py")
+        project = release["Project"]()
+        for platform in release["PLATFORMS"].values():
+            for abi in project.abis(platform):
+                print(platform.name, abi.tag, *release["identifiers"](platform, abi))"""
+    asked = [line.split() for line in run(project, sys.executable, "-c", code).stdout.splitlines()]
+    assert {platform for platform, *_ in asked} >= {*TARGETS, "macos-arm64", "windows-arm64", "pyodide"}
+    assert {identifier for _, _, *identifiers in asked for identifier in identifiers} <= known
+    if answers == {"free_threading": True}:
+        linux = {abi: identifiers for platform, abi, *identifiers in asked if platform == "linux-x86_64"}
+        assert linux == {
+            "cp310-abi3": ["cp310-manylinux_x86_64", "cp315-manylinux_x86_64"],
+            "cp314-cp314t": ["cp314t-manylinux_x86_64"],
+            "cp315-abi3.abi3t": [
+                "cp315-manylinux_x86_64"
+            ],  # one that cibuildwheel would build twice is tested elsewhere
+        }
+
+
+PYODIDE = """#!{python}
+import os, zipfile
+assert os.environ["CIBW_BUILD"] == "cp314-pyodide_wasm32"
+assert os.environ["RUSTUP_TOOLCHAIN"] == "nightly-2026-02-02"
+with zipfile.ZipFile("dist/sample_ext-0.1.0-cp310-abi3-pyemscripten_2026_0_wasm32.whl", "w") as wheel:
+    wheel.writestr("sample_ext-0.1.0.dist-info/sboms/sbom.json", "")
+"""
+
+
+def test_pyodide_is_built_with_the_rust_that_it_asks_for(tmp_path: Path) -> None:
+    """Stand-ins take the place of what would be fetched; abi3audit, which does not know WebAssembly, is not there."""
+    project = render(tmp_path / "project", project_name="sample-ext", platforms=["pyodide"])
+    (project / "dist").mkdir()
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, text in {
+        "uvx": "#!/bin/sh\necho nightly-2026-02-02\n",
+        "rustup": "#!/bin/sh\n",
+        "cibuildwheel": PYODIDE.format(python=sys.executable),
+    }.items():
+        (tools / name).write_text(text, encoding="utf-8")
+        (tools / name).chmod(0o755)
+    output = run(project, sys.executable, ".github/release.py", "wheels", PATH=f"{tools}{os.pathsep}/bin").stdout
+    assert "rustup toolchain install nightly-2026-02-02 --target wasm32-unknown-emscripten" in output
+
+
+def test_doctor_does_not_take_the_standard_library_for_libpython(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "python3.11").mkdir()
+    code = f"""if True:
+        import runpy, sys, sysconfig
+        sysconfig.get_config_vars()["LIBDIR"] = {str(tmp_path)!r}
+        sys.argv[1:] = ["doctor"]
+        runpy.run_path(".github/release.py", run_name="__main__")"""
+    assert "[ ] libpython" in run(project, sys.executable, "-c", code, check=False).stdout
+    (tmp_path / "libpython3.11.so").touch()
+    assert "[x] libpython" in run(project, sys.executable, "-c", code, check=False).stdout
+
+
+def test_doctor_asks_for_no_targets_where_cibuildwheel_builds(tmp_path: Path) -> None:
+    project = render(tmp_path / "project", build_backend="setuptools-rust")
+    output = run(project, "nox", "--session", "doctor", check=False, PATH=path()).stdout
+    assert "to test more:" in output
+    assert "rustup target add" not in output
+    assert "zig" not in output
 
 
 def test_doctor_finds_what_is_here_and_what_is_not(project: Path, tmp_path: Path) -> None:

@@ -71,6 +71,22 @@ def test_the_plan_is_one_that_the_workflow_can_follow(project: Path) -> None:
     assert [name for name in files if not wheel.fullmatch(name)] == ["sample_ext-0.1.0.tar.gz"]
 
 
+def test_where_ci_tests(tmp_path: Path) -> None:
+    """On Windows on ARM uv has to be told the processor, and has no Python older than 3.11."""
+    platforms = ["linux-x86_64", "macos-arm64", "windows-x64", "windows-x86", "windows-arm64"]
+    project = rendered(tmp_path / "project", project_name="sample-ext", platforms=platforms, abi3=False)
+    said = run(project, sys.executable, ".github/release.py", "ci").stdout
+    assert [(job["runner"], job["python"]) for job in json.loads(said.removeprefix("tests: "))] == [
+        ("ubuntu-24.04", "3.10"),
+        ("ubuntu-24.04", "3.15"),
+        ("macos-15", "3.15"),
+        ("windows-11-arm", "cpython-3.15-windows-aarch64"),
+        ("windows-2025", "3.15"),
+    ]
+    planned = run(project, sys.executable, ".github/release.py", "plan").stdout
+    assert re.findall(r"(cp\d+)-cp\d+-win_arm64", planned) == ["cp311", "cp312", "cp313", "cp314", "cp315"]
+
+
 def all_workflows() -> list[Path]:
     """Every workflow file, whole or part, of the template and of this repository."""
     return sorted(
