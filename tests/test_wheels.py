@@ -71,7 +71,7 @@ def test_a_wheel_for_each_target(name: str, project: Path) -> None:
 def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) -> None:
     if TARGETS["musl-x86_64"][0] not in run(project, "rustup", "target", "list", "--installed").stdout.split():
         pytest.skip("Rust's target for musl is not installed")
-    pythons = tested_on(project)
+    pythons = oldest_and_newest(project)
     with_docker = f"{ACTIONS / 'bin'}{os.pathsep}{path()}"
     run(project, "nox", "-s", "wheels", "--", "musl-x86_64", CI="", PATH=with_docker, STAND_IN=str(tmp_path))
     ran = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
@@ -79,7 +79,7 @@ def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) ->
     assert [line.partition(" python:")[2].partition(" ")[0] for line in ran] == [f"{each}-alpine" for each in pythons]
 
 
-def tested_on(project: Path) -> list[str]:
+def oldest_and_newest(project: Path) -> list[str]:
     """The oldest and the newest Python of the classifiers."""
     minors = re.findall(r":: 3\.(\d+)", (project / "pyproject.toml").read_text(encoding="utf-8"))
     return [f"3.{minor}" for minor in (minors[0], minors[-1])]
