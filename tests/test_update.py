@@ -772,6 +772,45 @@ def test_what_stands_in_the_way_is_said_in_one_sentence(project: Path, spoil: An
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("profilng=true", 'there is no question "profilng": did you mean profiling?'),
+        ("free_threading=flase", "free_threading is a question of yes or no"),
+        ("features=numpy", "write a list, such as features=[numpy]"),
+        ("author_email=me", "write an address such as me@example.org"),
+    ],
+)
+def test_an_answer_that_is_refused_changes_nothing(project: Path, data: str, says: str) -> None:
+    before = state(project)
+    done = copier_pyo3("update", project, "--vcs-ref", "v1.1.0", "--data", data)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.endswith("The project is as it was.\n")
+    assert len(done.stderr.splitlines()) == 1
+    assert state(project) == before
+    assert run(["git", "status", "--porcelain"], cwd=project).stdout == ""
+
+
+def test_a_home_that_is_out_of_reach_is_named(project: Path) -> None:
+    home = "https://127.0.0.1:1/nobody/template.git"
+    path = project / ".copier-answers.yml"
+    path.write_text(re.sub("(?m)^_src_path: .*$", f"_src_path: {home}", path.read_text("utf-8")), encoding="utf-8")
+    commit(project)
+    done = copier_pyo3("update", project)
+    assert done.returncode == 1
+    assert f"the template's home {home} could not be reached (fatal: " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_from_a_hook_of_git(project: Path) -> None:
+    """Git tells its hooks which repository it is working on."""
+    names = {"GIT_DIR": str(project / ".git"), "GIT_INDEX_FILE": str(project / ".git/index")}
+    done = run([*CLI, "update", project, "--vcs-ref", "v1.1.0"], cwd=ROOT, check=False, **names)
+    assert done.returncode == 0, done.stderr
+    assert "0.30.1" in (project / CARGO).read_text("utf-8")
+
+
 # --- other answers ---------------------------------------------------------------------------------------
 
 OURS = [

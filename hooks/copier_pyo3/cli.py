@@ -64,6 +64,7 @@ def _update(options: argparse.Namespace) -> int:
     Returns:
         0 updated; 1 updated with something left for a person, or not updated, as the last line says.
     """
+    _forget_repository()
     from copier_pyo3.update import update
 
     defaults = options.defaults or not sys.stdin.isatty()
@@ -93,11 +94,21 @@ def _resolve(options: argparse.Namespace) -> int:
     Returns:
         0 nothing is left; 1 something is, as the last lines say.
     """
+    _forget_repository()
     from copier_pyo3.update import resolve
 
     report = resolve(options.folder, options.answers_file)
     print("".join(f"  {line}\n" for line in report.told), end="")
     return _left(report.left)
+
+
+def _forget_repository() -> None:
+    """Called from a git hook, the environment names a repository; ours is that of the project's folder.
+
+    Before Copier is imported: it runs git in the environment of that moment.
+    """
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"):
+        os.environ.pop(name, None)
 
 
 def _left(left: dict[str, str]) -> int:

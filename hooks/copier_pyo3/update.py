@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import copier
 import yaml
-from copier.errors import CopierError, TaskError, UserMessageError
 
 from copier_pyo3 import migrations
+from copier_pyo3.asking import check_data, one_sentence, signals_break_off
 from copier_pyo3.errors import UserError
 from copier_pyo3.merge_file import LABELS, merge_lines, unreadable
 from copier_pyo3.merge_tree import Outcome, merge_trees
@@ -124,14 +124,11 @@ def _answers(content: bytes, name: str) -> dict[str, Any]:
 
 def _render(template: str, folder: Path, answers: Mapping[str, Any], version: str) -> None:
     data = {name: value for name, value in answers.items() if not name.startswith("_")}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            copier.run_copy(
-                template, folder, data=data, vcs_ref=version, defaults=True, overwrite=True, quiet=True, unsafe=True
-            )
-    except (CopierError, ValueError) as error:
-        raise UserError(f"version {version} of the template cannot be rendered again: {error}") from error
+    with one_sentence(f"So version {version} cannot be rendered again.", template), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copier.run_copy(
+            template, folder, data=data, vcs_ref=version, defaults=True, overwrite=True, quiet=True, unsafe=True
+        )
 
 
 def _place(
@@ -354,7 +351,7 @@ def _update(
         raise UserError(f"{repository.project} has no commit yet: commit it first.") from error
     try:
         state.mkdir(parents=True)
-        aside = _run_copier(repository, state, data, defaults, vcs_ref, answers_file)
+        aside = _run_copier(repository, state, str(old["_src_path"]), data, defaults, vcs_ref, answers_file)
         made = _plan(repository, aside, state, old, answers_file)
     except OSError as error:
         _discard(repository, state)
@@ -368,7 +365,13 @@ def _update(
 
 
 def _run_copier(
-    repository: Repository, state: Path, data: Mapping[str, Any], defaults: bool, vcs_ref: str | None, answers_file: str
+    repository: Repository,
+    state: Path,
+    home: str,
+    data: Mapping[str, Any],
+    defaults: bool,
+    vcs_ref: str | None,
+    answers_file: str,
 ) -> Repository:
     """Let Copier update a work tree of its own; returns the project's folder in there."""
     tree = state / "tree"
@@ -377,25 +380,24 @@ def _run_copier(
     repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
     aside = Repository(tree / repository.prefix)
     (aside.folder / REPORT).touch()
+    with one_sentence("The project is as it was.", home), signals_break_off(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        worker = copier.run_update(
+            aside.project,
+            data=dict(data),
+            answers_file=answers_file,
+            vcs_ref=vcs_ref,
+            defaults=defaults,
+            skip_answered=True,
+            overwrite=True,
+            quiet=True,
+            unsafe=True,
+        )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            copier.run_update(
-                aside.project,
-                data=dict(data),
-                answers_file=answers_file,
-                vcs_ref=vcs_ref,
-                defaults=defaults,
-                skip_answered=True,
-                overwrite=True,
-                quiet=True,
-                unsafe=True,
-            )
-    except TaskError as error:
-        raise UserError("the template's own step failed, as it says above; the project is as it was.") from error
-    except UserMessageError as error:
-        raise UserError(f"{error.message} The project is as it was.") from error
-    except (CopierError, ValueError) as error:
+        check_data(
+            data, worker.template.questions_data
+        )  # of the new version, which nobody has before Copier fetches it
+    except UserError as error:
         raise UserError(f"{error} The project is as it was.") from error
     return aside
 
