@@ -278,7 +278,9 @@ def quoted_key(key: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """A value as TOML on one line, where there is no text to copy."""
+    """A value as TOML on one line, where there is no text to copy; YAML's null as it is told in decisions."""
+    if value is None:
+        return "null"
     if isinstance(value, dict):
         inner = ", ".join(f"{quoted_key(key)} = {literal(item)}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"

@@ -20,6 +20,9 @@ from .toml_text import Unmergeable
 
 PINNED = re.compile(r"[^@\s]+@\S+\s+#\s*v?(?P<version>\d+(\.\d+)*)\s*")
 
+# What PyYAML raises; the others are of values, such as the 30th of February.
+INVALID = (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError)
+
 
 def merge(base: str, ours: str, theirs: str) -> Merged:
     """Apply the change from base to theirs onto the text of ours.
@@ -27,6 +30,8 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     Raises:
         Unmergeable: an input is no plain YAML, or no edit of the text gives the planned data.
     """
+    bom = "\ufeff" if ours.startswith("\ufeff") else ""
+    base, ours, theirs = (text.removeprefix("\ufeff") for text in (base, ours, theirs))
     if "\r" in ours:
         raise Unmergeable("the file has carriage returns")
     documents = [_Document(text) for text in (base, ours, theirs)]
@@ -34,7 +39,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     plan = _Plan(settle_versions=bool(old))
     wanted = plan.value((), old, mine, new)
     if same(wanted, mine):
-        return Merged(ours, tuple(plan.decisions))
+        return Merged(bom + ours, tuple(plan.decisions))
     _, document, source = documents
     if document.root is None or source.root is None:
         raise Unmergeable("one side is empty")
@@ -43,7 +48,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     text = editor.text()
     if not same(_Document(text).data, wanted):
         raise Unmergeable("the edited text does not mean the merged data")
-    return Merged(text, tuple(plan.decisions))
+    return Merged(bom + text, tuple(plan.decisions))
 
 
 def parse(text: str) -> Any:
@@ -54,7 +59,7 @@ def parse(text: str) -> Any:
     """
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except INVALID as error:
         raise Unmergeable(f"it is not YAML: {error}".replace("\n", " ")) from error
 
 
@@ -87,13 +92,15 @@ class _Document:
                 raise Unmergeable("it has YAML anchors or tags")
             self.root = yaml.compose(text, Loader=yaml.SafeLoader)
             self.data = {} if self.root is None else self.value(self.root)
-        except yaml.YAMLError as error:
+        except INVALID as error:
             raise Unmergeable(f"it is not YAML: {error}".replace("\n", " ")) from error
 
     def value(self, node: yaml.Node) -> Any:
         """The node's data; a pinned action keeps its comment, which holds the version."""
         if isinstance(node, yaml.MappingNode):
             keys = [key.value for key, _ in node.value]
+            if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+                raise Unmergeable("it has a mapping or a list for a key")  # {{ this }} without quotes is one
             if len(set(keys)) < len(keys):
                 raise Unmergeable("it has a key twice")
             return {
