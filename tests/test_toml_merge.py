@@ -258,6 +258,27 @@ def test_a_cargo_dependency_is_one_thing_in_every_form(ours: str, expected: str)
     assert merge(form('pyo3 = "0.28"'), form(ours), form('pyo3 = "0.30"')).text == form(expected)
 
 
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "expected"),
+    [
+        # the template did not change the version
+        ('"3"', '{ version = "2", features = ["a"] }', '{ version = "3", features = ["b"] }', None),
+        ('{ version = "3", features = ["b"] }', '"2"', '"3"', '"2"'),
+        ('"3"', '"2"', '{ version = "3", features = ["b"] }', '{ version = "2", features = ["b"] }'),
+        # the user's dependency comes from elsewhere
+        ('"3"', '{ git = "x" }', '{ version = "4", features = ["b"] }', '{ git = "x", features = ["b"] }'),
+        ('"3"', "{ workspace = true }", '{ version = "3", optional = true }', "{ workspace = true, optional = true }"),
+        (None, '{ path = "x" }', '"3"', '{ path = "x" }'),
+        # but a version of its own beside it is a version
+        ('"3"', '{ path = "x", version = "3" }', '"4"', '{ path = "x", version = "4" }'),
+    ],
+)
+def test_a_version_that_one_side_did_not_change(base: str | None, ours: str, theirs: str, expected: str | None) -> None:
+    form = "[dependencies]\nx = {}\n".format
+    result = merge(form(base) if base else "[dependencies]\n", form(ours), form(theirs))
+    assert result == Merged(form(expected or '{ version = "2", features = ["a", "b"] }'), ())
+
+
 def test_the_template_turns_a_dependency_into_a_table() -> None:
     result = merged(
         '[dependencies]\npyo3 = "0.28"\n',
@@ -338,6 +359,19 @@ def test_an_array_of_tables_is_merged_by_name() -> None:
         '[[bin]]\nname = "z"\npath = "z.rs"\n\n# mine\n[[bin]]\nname = "a"\npath = "src/a.rs"\n\n'
         '# new\n[[bin]]\nname = "c"\n'
     )
+
+
+def test_tables_are_known_by_what_they_select() -> None:
+    base = '[[x]]\nselect = "*a*"\nk = 1\n\n[[x]]\nselect = "*b*"\nk = 1\n'
+    ours = base.replace("k = 1\n", "k = 1\ny = 5\n", 1)
+    assert merge(base, ours, base.replace("k = 1", "k = 2")).text == ours.replace("k = 1", "k = 2")
+
+
+def test_a_table_that_nothing_names_is_the_one_it_is_like() -> None:
+    form = "x = [{}]\n".format
+    base = form("{ a = 1, b = 1 }, { a = 2, b = 1 }")
+    result = merge(base, form("{ a = 2, b = 1, c = 3 }, { a = 1, b = 1 }"), form("{ a = 1, b = 9 }, { a = 2, b = 9 }"))
+    assert result == Merged(form("{ a = 2, b = 9, c = 3 }, { a = 1, b = 9 }"), ())
 
 
 # --- Places --------------------------------------------------------------------------------------

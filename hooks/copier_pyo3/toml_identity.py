@@ -6,17 +6,21 @@ All that the merge knows of Cargo, PyO3 and Python packaging stands in the table
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 Key: TypeAlias = tuple[Hashable, ...]
 
-# A table in an array is this one; the last three are those of workflows, pre-commit and Dependabot.
-ITEM_KEYS: Final = ("name", "id", "path", "module", "target", "uses", "repo", "package-ecosystem")
+# A table in an array is this one: in manifests, then in workflows and the files of pre-commit and Dependabot.
+ITEM_KEYS: Final = (
+    *("name", "id", "path", "module", "target", "select"),
+    *("uses", "repo", "package-ecosystem", "run"),
+)
 SLOT: Final = re.compile(r"(.*\b)?abi3-(py3\d+)")  # a feature list has one of these, whichever
 REQUIREMENTS: Final = (  # arrays of PEP 508 requirements
     "*dependencies",
@@ -25,6 +29,7 @@ REQUIREMENTS: Final = (  # arrays of PEP 508 requirements
     "dependency-groups.*",
 )
 CARGO_TABLES: Final = ("dependencies", "dev-dependencies", "build-dependencies")
+VERSION_ELSEWHERE: Final = frozenset({"git", "path", "workspace"})  # a dependency with one of these may have none
 COLLECTIONS: Final = (  # tables whose keys come and go one by one
     "*dependencies",
     "*dependency-groups",
@@ -75,41 +80,97 @@ def _identity(item: object, requirements: bool) -> Key:
     return frozen(item)
 
 
+@dataclass(eq=False)
+class _Item:
+    """An array's item; its key says which one it is among those of the other arrays."""
+
+    value: object
+    name: Key
+    key: Key = ()
+
+    @property
+    def nameless(self) -> bool:
+        """Whether it is a table without a name, or with none but the command that it runs."""
+        return self.name[0] == "dict" or self.name[:2] == ("table", "run")
+
+    @cached_property
+    def words(self) -> Counter[tuple[str, str]]:
+        return Counter(_words(self.value))
+
+    def likeness(self, other: _Item) -> float:
+        """The share of what the two say that both say."""
+        return 2 * sum((self.words & other.words).values()) / (sum((self.words + other.words).values()) or 1)
+
+
+def _words(value: object, where: str = "") -> Iterator[tuple[str, str]]:
+    """Each word of a value, with the keys that lead there."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _words(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _words(item, where)
+    else:
+        yield from ((where, word) for word in re.findall(r"[\w.]+", str(value)))
+
+
 def item_keys(path: Path, first: list[Any], *others: list[Any]) -> list[list[Key]]:
     """A key for each item of each array; items with equal keys are one item.
 
-    A requirement is its name, extras and markers. Where only one of a name is left over on both
-    sides, its extras or markers have changed, and it takes the key that it has in `first`.
+    Items of one name are one. Where an array has a name more than once, equal items are, and what is left over goes
+    with the one of its name in `first` that it is most like. Two kinds of item may change their name: a requirement,
+    which is its name, extras and markers, if only one of that name is left over on both sides; and a table that
+    nothing names, if the other arrays all have one like it.
     """
     requirements = matches(path, REQUIREMENTS)
-    arrays = (first, *others)
-    found = [[_identity(item, requirements) for item in array] for array in arrays]
-    twice = {key for keys in found for key, count in Counter(keys).items() if count > 1}
-    result: list[list[Key]] = []
-    for array, keys in zip(arrays, found, strict=True):
-        seen: Counter[Hashable] = Counter()
-        result.append([])
-        for item, key in zip(array, keys, strict=True):
-            unique = frozen(item) if key in twice else key
-            result[-1].append((*unique, seen[unique]))
-            seen[unique] += 1
-    known = Counter(key for array_keys in result for key in array_keys)
-    for array_keys in result[1:]:
-        gone = _by_name(key for key in result[0] if key not in array_keys)
-        come = _by_name(key for key in array_keys if known[key] == 1)
-        for name in gone.keys() & come.keys():
-            if len(gone[name]) == len(come[name]) == 1:
-                array_keys[array_keys.index(come[name][0])] = gone[name][0]
-    return result
+    arrays = [[_Item(value, _identity(value, requirements)) for value in array] for array in (first, *others)]
+    twice = {name for array in arrays for name, n in Counter(item.name for item in array).items() if n > 1}
+    for array in arrays:
+        seen: Counter[Key] = Counter()
+        for item in array:
+            key = (*item.name, frozen(item.value)) if item.name in twice else item.name
+            item.key = (*key, seen[key])
+            seen[key] += 1
+    for old, new, _, _ in _left_over(arrays, lambda item: item.name if item.name in twice else None):
+        new.key = old.key
+    for old, new, alone, _ in _left_over(arrays, lambda item: item.name[1] if item.name[0] == "requirement" else None):
+        if alone:
+            new.key = old.key
+    pairs = list(_left_over(arrays, lambda item: True if item.nameless else None))
+    alike = [(old, new) for old, new, alone, likeness in pairs if likeness >= 0.5 or (alone and likeness)]
+    known = Counter([*(item.key for array in arrays[1:] for item in array), *(old.key for old, _ in alike)])
+    for old, new in alike:
+        if known[old.key] == len(others):
+            new.key = old.key
+    return [[item.key for item in array] for array in arrays]
 
 
-def _by_name(keys: Iterable[Key]) -> dict[Hashable, list[Key]]:
-    """The requirements among the keys."""
-    result: dict[Hashable, list[Key]] = {}
-    for key in keys:
-        if key[0] == "requirement":
-            result.setdefault(key[1], []).append(key)
-    return result
+def _left_over(
+    arrays: list[list[_Item]], group: Callable[[_Item], Hashable]
+) -> Iterator[tuple[_Item, _Item, bool, float]]:
+    """Pairs of an item of the first array and one of another, of one group and with no counterparts yet.
+
+    With each: whether both are alone in their groups, and how alike they are; the most alike come first.
+    """
+    known = Counter(item.key for array in arrays for item in array)
+    for array in arrays[1:]:
+        there = {item.key for item in array}
+        groups: defaultdict[Hashable, tuple[list[_Item], list[_Item]]] = defaultdict(lambda: ([], []))
+        for item in arrays[0]:
+            if item.key not in there:
+                groups[group(item)][0].append(item)
+        for item in array:
+            if known[item.key] == 1:
+                groups[group(item)][1].append(item)
+        groups.pop(None, None)
+        for gone, come in groups.values():
+            alone = len(gone) == len(come) == 1
+            pairs = [(old, new, alone, old.likeness(new)) for old in gone for new in come]
+            taken: set[_Item] = set()
+            for pair in sorted(pairs, key=lambda pair: -pair[3]):
+                if taken.isdisjoint(pair[:2]):
+                    taken.update(pair[:2])
+                    yield pair
 
 
 def is_requirement(path: Path) -> bool:
@@ -183,10 +244,7 @@ def higher(path: Path, base: object, ours: str, theirs: str) -> Literal["ours", 
 
 
 def is_cargo_dependency(path: Path) -> bool:
-    """Whether the path is that of a Cargo dependency, or of the version in its table."""
-    return path[-2:-1] != () and (
-        path[-2] in CARGO_TABLES or (path[-1] == "version" and is_cargo_dependency(path[:-1]))
-    )
+    return len(path) > 1 and path[-2] in CARGO_TABLES
 
 
 def is_collection(path: Path, table: object) -> bool:

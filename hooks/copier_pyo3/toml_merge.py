@@ -20,6 +20,7 @@ from .toml_edit import Editor
 from .toml_identity import (
     MISSING,
     REQUIREMENT,
+    VERSION_ELSEWHERE,
     Key,
     Path,
     higher,
@@ -96,7 +97,7 @@ class Plan:
         if ours is MISSING or theirs is MISSING:
             return self._deleted(path, base, ours, theirs)
         kinds = {type(ours), type(theirs)}
-        if kinds == {str, dict} and is_cargo_dependency(path):
+        if is_cargo_dependency(path) and dict in (type(base), *kinds) and kinds <= {str, dict}:
             return self._cargo(path, base, ours, theirs)
         if kinds == {dict}:
             return self.table(path, base if isinstance(base, dict) else {}, ours, theirs)
@@ -129,11 +130,14 @@ class Plan:
 
     def _cargo(self, path: Path, base: Any, ours: Any, theirs: Any) -> Any:
         """A Cargo dependency `"1.0"` is the table `{ version = "1.0" }`."""
-        sides = (
+        old, mine, new = (
             {"version": side} if isinstance(side, str) else side if isinstance(side, dict) else {}
             for side in (base, ours, theirs)
         )
-        merged = self.table(path, *sides)
+        if "version" not in mine and mine.keys() & VERSION_ELSEWHERE:
+            new = {key: value for key, value in new.items() if key != "version"}
+            old = {key: value for key, value in old.items() if key != "version"}
+        merged = self.table(path, old, mine, new)
         return merged["version"] if isinstance(ours, str) and [*merged] == ["version"] else merged
 
     def _array(self, path: Path, base: list[Any], ours: list[Any], theirs: list[Any]) -> list[Any]:
@@ -205,7 +209,7 @@ def _label(key: Key, item: Any) -> str:
     """How a path shows an array's item: [numpy], [abi3-py3*], [src/lib.rs]."""
     if key[0] == "table":
         item = item[key[1]]
-    shown = item if isinstance(item, str) else _brief(item)
+    shown = item if isinstance(item, str) and "\n" not in item else _brief(item)
     return f"[{key[1] if key[0] in ('slot', 'requirement') else shown}]"
 
 

@@ -200,9 +200,9 @@ class _Editor:
 
     def _sequence(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
         new = list(source.value) if source else []
-        keys = item_keys(path, self.ours.value(node), wanted, [self.theirs.value(item) for item in new])
-        mine = dict(zip(keys[0], self.ours.entries(node), strict=True))
-        wants = dict(zip(keys[1], wanted, strict=True))
+        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new])
+        wants = dict(zip(keys[0], wanted, strict=True))
+        mine = dict(zip(keys[1], self.ours.entries(node), strict=True))
         sources = dict(zip(keys[2], new, strict=True))
         for key, entry in mine.items():
             if key not in wants:
@@ -267,16 +267,17 @@ class _Editor:
         new = list(source.value) if source else []
         if first.line != last.line:
             raise Unmergeable("a list in brackets goes over several lines")
-        keys = item_keys(path, self.ours.value(node), wanted, [self.theirs.value(item) for item in new])
+        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new])
+        wants = dict(zip(keys[0], wanted, strict=True))
         written: dict[Key, str] = {}
-        for document, names, nodes in ((self.theirs, keys[2], new), (self.ours, keys[0], node.value)):
+        for document, names, nodes in ((self.theirs, keys[2], new), (self.ours, keys[1], node.value)):
             for key, item in zip(names, nodes, strict=True):
                 if item.start_mark.line != item.end_mark.line:
                     raise Unmergeable("an item goes over several lines")
                 text = document.lines[item.start_mark.line][item.start_mark.column : item.end_mark.column]
-                if key not in written or same(document.value(item), dict(zip(keys[1], wanted, strict=True)).get(key)):
+                if key not in written or same(document.value(item), wants.get(key)):
                     written[key] = text
-        self.spans.append((first.line, first.column, last.column, f"[{', '.join(written[key] for key in keys[1])}]"))
+        self.spans.append((first.line, first.column, last.column, f"[{', '.join(written[key] for key in keys[0])}]"))
 
     def _replace(self, node: yaml.Node, source: yaml.Node | None) -> None:
         """Take the text of theirs for a value, and the comment behind it."""
