@@ -223,3 +223,98 @@ def test_what_only_one_side_has_left_is_no_change_of_what_the_other_has() -> Non
         {"os": "win", "python": 3},
         {"os": "zos", "python": 2},
     ]
+
+
+# --- Comments ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("t: 20 # x\nz: 1\n", "t: 25 # y\n", "t: 25 # y\nz: 1\n"),
+        ("t: 20 # slow on arm\n", "t: 25 # y\n", "t: 25 # slow on arm\n"),
+        ("t: 20 # mine\n", "t: |\n  25\n", "# mine\nt: |\n  25\n"),
+        ("z: 1\nt: 20 # mine\n", "t: '25' # of 30\n", "z: 1\nt: '25' # mine\n"),
+    ],
+)
+def test_a_comment_of_the_user_behind_a_value_stays(ours: str, theirs: str, expected: str) -> None:
+    assert merge("t: 20 # x\n", ours, theirs) == Merged(expected, ())
+
+
+def test_comments_of_the_user_outlive_what_they_stand_on() -> None:
+    base = dedent("""\
+        jobs:
+          a:
+            steps:
+              # first
+              - name: One
+                run: one # o
+
+              # second
+              - name: Two
+                # what it runs
+                run: two # t
+                shell: bash
+
+              - name: Three
+        """)
+    theirs = base[: base.index("      # second")] + base[base.index("      - name: Three") :]
+    assert merge(base, base, theirs).text == theirs
+    ours = base.replace("# second\n", "# second\n      # Ours: for IT\n").replace("# t\n", "# ticket 77\n")
+    assert merge(base, ours, theirs).text == dedent("""\
+        jobs:
+          a:
+            steps:
+              # first
+              - name: One
+                run: one # o
+
+              # Ours: for IT
+              # ticket 77
+
+              - name: Three
+        """)
+    ours = "# mine\na: |- # as well\n  # text\nb: 1\n"
+    assert merge("a: |-\n  # text\nb: 1\n", ours, "b: 1\n").text == "# mine\n# as well\nb: 1\n"
+
+
+def test_a_new_entry_stands_behind_the_comments_of_the_one_before() -> None:
+    result = merge("- id: a\n", "- id: a\n  x: 1\n  # end of a\n# end\n", "- id: a\n- id: b\n")
+    assert result.text == "- id: a\n  x: 1\n  # end of a\n- id: b\n# end\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "expected"),
+    [
+        # the comment of a pin is its version
+        ("a/b@a # v1.0", "a/b@a # v1.0", "a/b@d # v1.2", "  uses: a/b@d # v1.2"),
+        ("a/b@a # v1.0", "a/b@c # v1.1", "a/b@d # v1.2", "  uses: a/b@d # v1.2"),
+        ("a/b@a # v1.0", "a/b@c # v1.5", "a/b@d # v1.2", "  uses: a/b@c # v1.5"),
+        ("a/b@v1", "a/b@v1", "a/b@d # v1.2", "  uses: a/b@d # v1.2"),
+        ("a/b@a # v1.0", "a/b@a # v1.0", "a/b@v2", "  uses: a/b@v2"),
+        ("a/b@v1", "a/b@v1 # why", "a/b@d # v1.2", "  # why\n  uses: a/b@d # v1.2"),
+        # any other is just a comment
+        ("./a", "./a # mine", "./a", "  uses: ./a # mine"),
+        ("./a", "./a # mine", "./b", "  uses: ./b # mine"),
+        ("./a # x", "./a # x", "./b # y", "  uses: ./b # y"),
+    ],
+)
+def test_pinned_actions_beside_another_change(base: str, ours: str, theirs: str, expected: str) -> None:
+    form = "- name: n\n  uses: {}\n  x: {}\n".format
+    rest = "\n  x: 2\n  y: 1\n"
+    assert merge(form(base, 1), form(ours, 1) + "  y: 1\n", form(theirs, 2)).text == "- name: n\n" + expected + rest
+
+
+# --- Places --------------------------------------------------------------------------------------
+
+
+def test_what_ends_at_one_line_is_put_in_from_the_inside_out() -> None:
+    base = "jobs:\n  a:\n    steps:\n    - name: A\n      run: a\n"
+    theirs = base + "      shell: bash\n    - name: B\n    needs: b\n  b:\n    steps: []\nz: 1\n"
+    ours = base.replace("run: a\n", "run: a --mine\n")
+    assert merge(base, ours, theirs).text == theirs.replace("run: a\n", "run: a --mine\n")
+
+
+def test_a_new_first_entry_takes_the_place_of_one_that_goes() -> None:
+    base = "a: 1\n\nb: 1\n\nc: 1\n"
+    assert merge(base, base.replace("c: 1", "c: 2"), "n: 1\n\nb: 1\n\nc: 1\n").text == "n: 1\n\nb: 1\n\nc: 2\n"

@@ -8,7 +8,7 @@ several documents, keys twice) is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,10 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     wanted = plan.value((), old, mine, new)
     if same(wanted, mine):
         return Merged(bom + ours, tuple(plan.decisions))
-    _, document, source = documents
+    before, document, source = documents
     if document.root is None or source.root is None:
         raise Unmergeable("one side is empty")
-    editor = _Editor(document, source)
+    editor = _Editor(document, source, before.comments.values())
     editor.rewrite((), document.root, wanted, source.root)
     text = editor.text()
     if not same(_Document(text).data, wanted):
@@ -87,9 +87,10 @@ class _Document:
         if self.lines and not self.lines[-1].endswith("\n"):
             self.lines[-1] += "\n"
         try:
-            tokens = yaml.scan(text)
+            tokens = list(yaml.scan(text))
             if any(isinstance(token, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)) for token in tokens):
                 raise Unmergeable("it has YAML anchors or tags")
+            self.comments = dict(_comments(text, tokens))
             self.root = yaml.compose(text, Loader=yaml.SafeLoader)
             self.data = {} if self.root is None else self.value(self.root)
         except INVALID as error:
@@ -111,9 +112,9 @@ class _Document:
         return yaml.SafeLoader("").construct_object(node)
 
     def pinned(self, node: yaml.Node) -> Any:
-        behind = self.lines[node.end_mark.line][node.end_mark.column :].strip()
         value = self.value(node)
-        return f"{value} {behind}" if isinstance(value, str) and behind.startswith("#") else value
+        pin = f"{value} {self.comments.get(node.end_mark.line)}"
+        return pin if PINNED.fullmatch(pin) else value
 
     def last_line(self, node: yaml.Node) -> int:
         """The last line on which the node has something; marks of block nodes reach to the next token."""
@@ -144,6 +145,18 @@ class _Document:
             yield _Entry(key.value if key else None, value, above, start, self.last_line(value) + 1, own_line)
 
 
+def _comments(text: str, tokens: list[yaml.Token]) -> Iterator[tuple[int, str]]:
+    """Each comment with the number of its line: what stands between the tokens, and behind the head of a block scalar."""
+    at = 0
+    for token in tokens:
+        start, end = token.start_mark.index, token.end_mark.index
+        head = re.match(r"[|>].*", text[start:end]) if isinstance(token, yaml.ScalarToken) else None
+        for gap, first in ((text[at:start], at), (head[0] if head else "", start)):
+            for comment in re.finditer(r"#.*", gap):
+                yield text.count("\n", 0, first + comment.start()), comment[0].rstrip()
+        at = max(at, end)
+
+
 @dataclass
 class _Entry:
     key: str | None
@@ -159,20 +172,25 @@ class _Entry:
 class _Editor:
     """Collects edits of the text of ours, by lines; what is new is copied from the text of theirs."""
 
-    def __init__(self, ours: _Document, theirs: _Document) -> None:
+    def __init__(self, ours: _Document, theirs: _Document, known: Collection[str]) -> None:
         self.ours = ours
         self.theirs = theirs
-        self.edits: list[tuple[int, int, int, list[str]]] = []  # start, stop, rank, lines
+        self.known = known
+        """The comments of base: those that are not the user's own."""
+        self.edits: list[tuple[int, int, int, list[str]]] = []  # start, stop, depth, lines
         self.spans: list[tuple[int, int, int, str]] = []  # line, column, end column, text
 
     def text(self) -> str:
-        """The text of ours with every edit made, from the end on, so that places stay right."""
+        """The text of ours with every edit made; of what goes in at one line, what lies deepest comes first."""
         lines = list(self.ours.lines)
         for line, column, end, span in sorted(self.spans, reverse=True):
             lines[line] = lines[line][:column] + span + lines[line][end:]
-        for start, stop, _, new in sorted(self.edits, key=lambda edit: edit[:3], reverse=True):
-            lines[start:stop] = new
-        return "".join(lines)
+        text: list[str] = []
+        done = 0
+        for start, stop, _, new in sorted(self.edits, key=lambda edit: (edit[0], edit[1] > edit[0], -edit[2])):
+            text += lines[done:start] + new
+            done = max(done, stop)
+        return "".join(text + lines[done:])
 
     def rewrite(self, path: Path, node: yaml.Node, wanted: Any, source: yaml.Node | None) -> None:
         """Let the node of ours mean what is wanted."""
@@ -192,11 +210,12 @@ class _Editor:
         for key, entry in mine.items():
             if key not in wanted:
                 self._delete(entry)
-            elif key == "uses" and not same(self.ours.pinned(entry.node), wanted[key]):
-                self._replace(entry.node, new.get(key))
+            elif key == "uses":
+                if not same(self.ours.pinned(entry.node), wanted[key]):
+                    self._replace(entry.node, new.get(key), pinned=True)
             else:
                 self.rewrite((*path, key), entry.node, wanted[key], new.get(key))
-        self._insert(node, mine, wanted, source, list(new))
+        self._insert(path, node, mine, wanted, source, list(new))
 
     def _sequence(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
         new = list(source.value) if source else []
@@ -209,10 +228,16 @@ class _Editor:
                 self._delete(entry)
             else:
                 self.rewrite((*path, "[]"), entry.node, wants[key], sources.get(key))
-        self._insert(node, mine, wants, source, keys[2])
+        self._insert(path, node, mine, wants, source, keys[2])
 
     def _insert(
-        self, node: yaml.Node, mine: dict[Any, _Entry], wanted: Any, source: yaml.Node | None, keys: list[Any]
+        self,
+        path: Path,
+        node: yaml.Node,
+        mine: dict[Any, _Entry],
+        wanted: Any,
+        source: yaml.Node | None,
+        keys: list[Any],
     ) -> None:
         """Copy the entries that ours lacks, each behind the entry that it follows in theirs."""
         if all(key in mine for key in wanted):
@@ -220,22 +245,26 @@ class _Editor:
         if source is None or getattr(source, "flow_style", None):
             raise Unmergeable("there is no text to copy a new entry from")
         shift = node.start_mark.column - source.start_mark.column
+        first = next(iter(mine.values()))
+        blank = ["\n"] if self._blank_between(mine) else []
         place = None
-        rank = 0
         for key, entry in zip(keys, self.theirs.entries(source), strict=True):
             if key in mine:
                 place = mine[key]
             elif key in wanted:
-                rank += 1
                 lines = self._copied(entry, source.start_mark.column, shift)
-                first = next(iter(mine.values()))
-                if place:
-                    blank = self._blank_between(mine)
-                    self.edits.append((place.stop, place.stop, rank, ["\n", *lines] if blank else lines))
-                elif first.own_line:
-                    self.edits.append((first.above, first.above, rank, lines))
+                if place is None and first.own_line:
+                    self.edits.append((first.above, first.above, len(path), [*lines, *blank]))
                 else:
-                    self.edits.append((first.stop, first.stop, rank, lines))
+                    at = self._end(place, node.start_mark.column) if place else first.stop
+                    self.edits.append((at, at, len(path), [*blank, *lines]))
+
+    def _end(self, entry: _Entry, column: int) -> int:
+        """Behind an entry and the comments that are indented like what is in it."""
+        end, lines = entry.stop, self.ours.lines
+        while end < len(lines) and lines[end].lstrip().startswith("#") and _indent(lines[end]) > column:
+            end += 1
+        return end
 
     def _blank_between(self, mine: dict[Any, _Entry]) -> bool:
         """Whether the entries of ours stand apart by blank lines, as jobs do."""
@@ -254,12 +283,20 @@ class _Editor:
     def _delete(self, entry: _Entry) -> None:
         if not entry.own_line:
             raise Unmergeable("an item loses its first key")
-        stop = entry.stop
-        above = entry.above
-        lines = self.ours.lines
-        if above and stop < len(lines) and not lines[above - 1].strip() and not lines[stop].strip():
-            stop += 1  # not two blank lines where the entry was
-        self.edits.append((above, stop, 0, []))
+        lines, start, stop = self.ours.lines, entry.above, entry.stop
+        kept = self._own_comments(start, stop)
+        if not kept and not "".join(lines[stop : stop + 1]).strip():  # not two blank lines where the entry was
+            if start and not lines[start - 1].strip():
+                start -= 1
+            elif not start or _indent(lines[start - 1]) < _indent(lines[start]):
+                stop += 1  # nor one at the head of what is left
+        self.edits.append((start, stop, 0, kept))
+
+    def _own_comments(self, start: int, stop: int) -> list[str]:
+        """The user's own comments on lines that go, as lines."""
+        found = (self.ours.comments.get(line, "") for line in range(start, stop))
+        indent = " " * _indent(self.ours.lines[start])
+        return [f"{indent}{comment}\n" for comment in found if comment and comment not in self.known]
 
     def _flow(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
         """A list in brackets, on one line: its items as they are written."""
@@ -279,34 +316,39 @@ class _Editor:
                     written[key] = text
         self.spans.append((first.line, first.column, last.column, f"[{', '.join(written[key] for key in keys[0])}]"))
 
-    def _replace(self, node: yaml.Node, source: yaml.Node | None) -> None:
-        """Take the text of theirs for a value, and the comment behind it."""
+    def _replace(self, node: yaml.Node, source: yaml.Node | None, pinned: bool = False) -> None:
+        """Take the text of theirs for a value, and the comment behind it unless the user has one there.
+
+        A pinned action takes its comment along, as that is its version.
+        """
         if source is None:
             raise Unmergeable("there is no text to copy a value from")
-        old, new = (
-            (document, at.start_mark, document.last_line(at))
-            for document, at in ((self.ours, node), (self.theirs, source))
-        )
-        (mine, start, last), (theirs, their_start, their_last) = old, new
+        start, their_start = node.start_mark, source.start_mark
+        last, their_last = self.ours.last_line(node), self.theirs.last_line(source)
+        line, their_line = self.ours.lines[start.line], self.theirs.lines[their_start.line]
+        own = self._own_comments(start.line, last + 1)
         if start.line == last and their_start.line == their_last:
-            line, other = mine.lines[last], theirs.lines[their_last]
-            stop = node.end_mark.column
-            comment, their_comment = line[stop:].strip(), other[source.end_mark.column :].strip()
-            if comment.startswith("#") and their_comment.startswith("#"):
-                text, stop = other[their_start.column :].rstrip("\n"), len(line.rstrip("\n"))
+            comment, their_comment = self.ours.comments.get(last), self.theirs.comments.get(their_last)
+            if pinned and PINNED.fullmatch(str(self.ours.pinned(node))):
+                own = []
+            if (pinned and their_comment) or (not own and comment and (pinned or their_comment)):
+                self.spans.append(
+                    (last, start.column, len(line.rstrip("\n")), their_line[their_start.column :].rstrip())
+                )
+                self.spans.append((last, 0, 0, "".join(own)))
             else:
-                text = other[their_start.column : source.end_mark.column]
-            self.spans.append((start.line, start.column, stop, text))
+                text = their_line[their_start.column : source.end_mark.column]
+                self.spans.append((last, start.column, node.end_mark.column, text))
             return
-        shift = _indent(mine.lines[start.line]) - _indent(theirs.lines[their_start.line])
         if (
-            shift
-            or not mine.lines[start.line][: start.column].strip()
-            or not theirs.lines[their_start.line][: their_start.column].strip()
+            _indent(line) != _indent(their_line)
+            or not line[: start.column].strip()
+            or not their_line[: their_start.column].strip()
         ):
             raise Unmergeable("a value of several lines is indented in another way")
-        head = mine.lines[start.line][: start.column] + theirs.lines[their_start.line][their_start.column :]
-        self.edits.append((start.line, last + 1, 0, [head, *theirs.lines[their_start.line + 1 : their_last + 1]]))
+        head = line[: start.column] + their_line[their_start.column :]
+        new = [*own, head, *self.theirs.lines[their_start.line + 1 : their_last + 1]]
+        self.edits.append((start.line, last + 1, 0, new))
 
 
 def _indent(line: str) -> int:
