@@ -17,6 +17,7 @@ from .toml_text import (
     Entry,
     Line,
     Unmergeable,
+    comments_of,
     count_names,
     literal,
     quoted_key,
@@ -72,12 +73,17 @@ class Editor:
     is added or removed before it.
     """
 
-    def __init__(self, ours: str, theirs: str, data: dict[str, Any], dropped: Container[str]) -> None:
+    def __init__(
+        self, ours: str, theirs: str, data: dict[str, Any], known: Container[str], dropped: Container[str]
+    ) -> None:
         self.open_end = bool(ours) and not ours.endswith("\n")
         self.lines = scan(ours + "\n" * self.open_end)
         self.donor = scan(theirs + "\n" * (not theirs.endswith("\n")))
         self.data = data
+        self.known = known
+        """The comments of base: those that are not the user's own."""
         self.dropped = dropped
+        """The comments of base that theirs has no more."""
 
     def rewrite(self, old: dict[str, Any], new: dict[str, Any]) -> str:
         """The text of ours, which means `old`, with the edits that make it mean `new`.
@@ -118,7 +124,10 @@ class Editor:
             self._insert(at, src, new)
 
     def _change_pair(self, pair: Line, src: Path, old: Any, new: Any) -> None:
-        pair.value = self._value(pair.path, pair.value, old, new, self._source(src))
+        before = pair.value
+        pair.value = self._value(pair.path, before, old, new, self._source(src))
+        index = next(i for i, line in enumerate(self.lines) if line is pair)
+        self.lines[index:index] = self._own_comments(before, comments_of(pair.value))
         theirs = pair_at(self.donor, src)
         if theirs and theirs.comment and pair.comment in self.dropped:
             pair.tail = theirs.tail
@@ -128,11 +137,12 @@ class Editor:
         theirs = find(self.data, src)
         news, olds, donors = item_keys(at, new, old, theirs if isinstance(theirs, list) else [])
         kept = [key for key in news if key in olds]
-        moved = kept != [key for key in olds if key in news]
-        if not kept or moved or not all(isinstance(value, dict) for value in new):
+        if not kept or not all(isinstance(value, dict) for value in new):
             return False
         numbers = dict.fromkeys(line.path[len(at)] for line in self.lines if line.under(at))
         names = dict(zip(olds, numbers, strict=True))
+        if kept != [key for key in olds if key in news] and not self._reorder(at, [names[key] for key in kept]):
+            return False
         previous = None
         for key, value in zip(news, new, strict=True):
             there = (*src, donors.index(key) if key in donors else len(donors))
@@ -146,6 +156,17 @@ class Editor:
         for key in olds:
             if key not in news:
                 self._delete((*at, names[key]))
+        return True
+
+    def _reorder(self, at: Path, numbers: list[str | int]) -> bool:
+        """Let elements change places, comments above included; False if something else stands among their lines."""
+        spans = [(self._start((*at, number)), self._end((*at, number))) for number in numbers]
+        parts = [self.lines[start:end] for start, end in spans]
+        for number, part in zip(numbers, parts, strict=True):
+            if not all(line.kind == "trivia" or line.under((*at, number)) for line in part):
+                return False
+        for (start, end), part in reversed([*zip(sorted(spans), parts, strict=True)]):
+            self.lines[start:end] = part
         return True
 
     # Values.
@@ -357,6 +378,7 @@ class Editor:
                 cut = mark if mark is not None else lead_start(kept, len(kept))
                 lead, kept[cut:] = kept[cut:], []
                 kept += (ln for ln in lead if not ln.blank and ln.comment not in self.dropped)
+                kept += self._own_comments(line.value)
                 if line.comment and line.comment not in self.dropped:
                     kept.append(Line("trivia", "", "", f"{line.comment}\n"))
                 mark = len(kept)
@@ -366,6 +388,11 @@ class Editor:
         while mark == len(kept) and kept and kept[-1].blank:
             kept.pop()
         self.lines = kept
+
+    def _own_comments(self, value: str, beside: Container[str] = ()) -> list[Line]:
+        """The user's own comments in a value that goes, as lines, but for those that have a place already."""
+        comments = (comment for comment in comments_of(value) if comment not in self.known and comment not in beside)
+        return [Line("trivia", "", "", f"{comment}\n") for comment in comments]
 
 
 def pair_at(lines: list[Line], path: Path) -> Line | None:

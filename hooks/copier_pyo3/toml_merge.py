@@ -74,7 +74,8 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     plan = Plan(settle_versions=bool(old))
     wanted = plan.table((), old, mine, new)
     if not same(wanted, mine):
-        editor = Editor(ours, theirs, new, dropped=comments_of(base) - comments_of(theirs))
+        known = comments_of(base)
+        editor = Editor(ours, theirs, new, known, dropped=known - comments_of(theirs))
         ours = editor.rewrite(mine, wanted)
         if not same(read(ours, "the merged text"), wanted):
             raise Unmergeable("the merged text does not mean the merged data")
