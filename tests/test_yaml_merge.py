@@ -318,3 +318,25 @@ def test_what_ends_at_one_line_is_put_in_from_the_inside_out() -> None:
 def test_a_new_first_entry_takes_the_place_of_one_that_goes() -> None:
     base = "a: 1\n\nb: 1\n\nc: 1\n"
     assert merge(base, base.replace("c: 1", "c: 2"), "n: 1\n\nb: 1\n\nc: 1\n").text == "n: 1\n\nb: 1\n\nc: 2\n"
+
+
+FORMS = (" 5", ' "x"', "", " [1, 2]", " {a: 1}", "\n@  b: 1\n@  # on c\n@  c: []", "\n@- 1\n@- d: 1", " |\n@ x\n@   y")
+
+
+@pytest.mark.parametrize("theirs", FORMS)
+@pytest.mark.parametrize("ours", FORMS)
+def test_a_value_takes_any_other_form_and_the_indent(ours: str, theirs: str) -> None:
+    def text(indent: str, form: str) -> str:
+        return f"a:\n@x:{form}\n@y: 1\n".replace("@", indent)
+
+    result = merge(text("  ", ours), "# mine\n" + text("  ", ours), text("    ", theirs))
+    expected = {(" [1, 2]", "\n@- 1\n@- d: 1"): " [1, d: 1]"}.get((ours, theirs), theirs)  # the user's brackets stay
+    assert result == Merged("# mine\n" + text("  ", expected), ())
+
+
+def test_what_cannot_be_changed_piece_by_piece_is_taken_whole() -> None:
+    base = "- a: 1\n  b: 1\n- on: [\n    x, # mine\n    y,\n  ]\n"
+    ours = base.replace("  b: 1\n", "  b: 1 # b\n")
+    assert merge(base.replace(" # mine", ""), ours, "- b: 1\n- on: [x, z]\n").text == (
+        "# b\n- b: 1\n# mine\n- on: [x, z]\n"
+    )

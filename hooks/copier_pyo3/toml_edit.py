@@ -6,6 +6,7 @@ copy from. It knows nothing of why the data shall change.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -96,7 +97,7 @@ class Editor:
         except (LookupError, ValueError, RecursionError) as error:
             raise Unmergeable(f"the file is written in an unforeseen way: {error!r}") from error
         text = "".join(line.text for line in self.lines)
-        return text.removesuffix("\n") if self.open_end else text
+        return re.sub(r"\r?\n\Z", "", text) if self.open_end else text
 
     # What differs.
 
@@ -135,7 +136,7 @@ class Editor:
     def _elements(self, at: Path, src: Path, old: list[Any], new: list[Any]) -> bool:
         """Edit an array of tables; False if it has to be written anew."""
         theirs = find(self.data, src)
-        news, olds, donors = item_keys(at, new, old, theirs if isinstance(theirs, list) else [])
+        news, olds, donors = item_keys(at, new, old, theirs if isinstance(theirs, list) else [], loosely=True)
         kept = [key for key in news if key in olds]
         if not kept or not all(isinstance(value, dict) for value in new):
             return False
@@ -208,7 +209,7 @@ class Editor:
     def _items(self, at: Path, text: str, old: list[Any], new: list[Any], source: _Source | None) -> str:
         body = Body.of(text)
         theirs = source.data if source and isinstance(source.data, list) else []
-        news, olds, donors = item_keys(at, new, old, theirs)
+        news, olds, donors = item_keys(at, new, old, theirs, loosely=True)
         chosen = []
         for key, value in zip(news, new, strict=True):
             child = source.child(donors.index(key)) if source and key in donors else None

@@ -114,13 +114,14 @@ def _words(value: object, where: str = "") -> Iterator[tuple[str, str]]:
         yield from ((where, word) for word in re.findall(r"[\w.]+", str(value)))
 
 
-def item_keys(path: Path, first: list[Any], *others: list[Any]) -> list[list[Key]]:
+def item_keys(path: Path, first: list[Any], *others: list[Any], loosely: bool = False) -> list[list[Key]]:
     """A key for each item of each array; items with equal keys are one item.
 
     Items of one name are one. Where an array has a name more than once, equal items are, and what is left over goes
     with the one of its name in `first` that it is most like. Two kinds of item may change their name: a requirement,
     which is its name, extras and markers, if only one of that name is left over on both sides; and a table that
-    nothing names, if the other arrays all have one like it.
+    nothing names, if the other arrays all have one like it. `loosely` takes any left-over tables that nothing names for
+    one: so does an editor, which only wants a text to start from.
     """
     requirements = matches(path, REQUIREMENTS)
     arrays = [[_Item(value, _identity(value, requirements)) for value in array] for array in (first, *others)]
@@ -136,11 +137,14 @@ def item_keys(path: Path, first: list[Any], *others: list[Any]) -> list[list[Key
     for old, new, alone, _ in _left_over(arrays, lambda item: item.name[1] if item.name[0] == "requirement" else None):
         if alone:
             new.key = old.key
-    pairs = list(_left_over(arrays, lambda item: True if item.nameless else None))
-    alike = [(old, new) for old, new, alone, likeness in pairs if likeness >= 0.5 or (alone and likeness)]
+    alike = [
+        (old, new)
+        for old, new, alone, likeness in _left_over(arrays, lambda item: True if item.nameless else None)
+        if loosely or likeness >= 0.5 or (alone and likeness)
+    ]
     known = Counter([*(item.key for array in arrays[1:] for item in array), *(old.key for old, _ in alike)])
     for old, new in alike:
-        if known[old.key] == len(others):
+        if loosely or known[old.key] == len(others):
             new.key = old.key
     return [[item.key for item in array] for array in arrays]
 

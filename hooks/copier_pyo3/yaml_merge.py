@@ -116,18 +116,28 @@ class _Document:
         pin = f"{value} {self.comments.get(node.end_mark.line)}"
         return pin if PINNED.fullmatch(pin) else value
 
-    def last_line(self, node: yaml.Node) -> int:
-        """The last line on which the node has something; marks of block nodes reach to the next token."""
+    def head(self, node: yaml.Node) -> tuple[int, int]:
+        """The line and column where the node's text begins, which is behind its key though it stands on lines below."""
+        line, column = node.start_mark.line, node.start_mark.column
+        if line and not self.lines[line][:column].strip():
+            line -= 1
+            while line and (not self.lines[line].strip() or self.lines[line].lstrip().startswith("#")):
+                line -= 1
+            column = len(self.lines[line].rstrip().removesuffix(self.comments.get(line, "")).rstrip())
+        return line, column
+
+    def end(self, node: yaml.Node) -> tuple[int, int]:
+        """The line and column of the end of its text; marks of block nodes reach to the next token."""
         if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
             last = node.value[-1]
-            return self.last_line(last[1] if isinstance(last, tuple) else last)
-        end = node.end_mark
-        line = end.line
-        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and end.column == 0:
+            return self.end(last[1] if isinstance(last, tuple) else last)
+        line, column = node.end_mark.line, node.end_mark.column
+        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and column == 0:
             line -= 1
             while not self.lines[line].strip():
                 line -= 1
-        return int(line)
+            column = len(self.lines[line].rstrip("\n"))
+        return line, column
 
     def entries(self, node: yaml.Node) -> Iterator[_Entry]:
         """What a block mapping or sequence holds, with the lines of each, comments above included."""
@@ -142,7 +152,7 @@ class _Document:
             above = start
             while own_line and above and re.match(rf" {{{column}}}#", self.lines[above - 1]):
                 above -= 1
-            yield _Entry(key.value if key else None, value, above, start, self.last_line(value) + 1, own_line)
+            yield _Entry(key.value if key else None, value, above, start, self.end(value)[0] + 1, own_line)
 
 
 def _comments(text: str, tokens: list[yaml.Token]) -> Iterator[tuple[int, str]]:
@@ -193,9 +203,19 @@ class _Editor:
         return "".join(text + lines[done:])
 
     def rewrite(self, path: Path, node: yaml.Node, wanted: Any, source: yaml.Node | None) -> None:
-        """Let the node of ours mean what is wanted."""
+        """Let the node of ours mean what is wanted: piece by piece, or by the text of theirs if that means it."""
         if same(self.ours.value(node), wanted):
             return
+        edits, spans = len(self.edits), len(self.spans)
+        try:
+            self._edit(path, node, wanted, source)
+        except Unmergeable:
+            if source is None or not same(self.theirs.value(source), wanted):
+                raise
+            del self.edits[edits:], self.spans[spans:]
+            self._replace(node, source)
+
+    def _edit(self, path: Path, node: yaml.Node, wanted: Any, source: yaml.Node | None) -> None:
         if isinstance(node, yaml.MappingNode) and isinstance(wanted, dict) and not node.flow_style and node.value:
             self._mapping(path, node, wanted, source if isinstance(source, yaml.MappingNode) else None)
         elif isinstance(node, yaml.SequenceNode) and isinstance(wanted, list) and node.value:
@@ -219,7 +239,7 @@ class _Editor:
 
     def _sequence(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
         new = list(source.value) if source else []
-        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new])
+        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new], loosely=True)
         wants = dict(zip(keys[0], wanted, strict=True))
         mine = dict(zip(keys[1], self.ours.entries(node), strict=True))
         sources = dict(zip(keys[2], new, strict=True))
@@ -276,9 +296,7 @@ class _Editor:
         lines = self.theirs.lines[entry.above : entry.stop]
         if not entry.own_line:
             lines = [" " * column + lines[0][column:], *lines[1:]]
-        if shift >= 0:
-            return [" " * shift + line if line.strip() else line for line in lines]
-        return [line[-shift:] if line.strip() else line for line in lines]
+        return _shifted(lines, shift)
 
     def _delete(self, entry: _Entry) -> None:
         if not entry.own_line:
@@ -304,14 +322,15 @@ class _Editor:
         new = list(source.value) if source else []
         if first.line != last.line:
             raise Unmergeable("a list in brackets goes over several lines")
-        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new])
+        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new], loosely=True)
         wants = dict(zip(keys[0], wanted, strict=True))
         written: dict[Key, str] = {}
         for document, names, nodes in ((self.theirs, keys[2], new), (self.ours, keys[1], node.value)):
             for key, item in zip(names, nodes, strict=True):
-                if item.start_mark.line != item.end_mark.line:
+                line, end = document.end(item)
+                if item.start_mark.line < line:
                     raise Unmergeable("an item goes over several lines")
-                text = document.lines[item.start_mark.line][item.start_mark.column : item.end_mark.column]
+                text = document.lines[line][item.start_mark.column : end]
                 if key not in written or same(document.value(item), wants.get(key)):
                     written[key] = text
         self.spans.append((first.line, first.column, last.column, f"[{', '.join(written[key] for key in keys[0])}]"))
@@ -323,32 +342,31 @@ class _Editor:
         """
         if source is None:
             raise Unmergeable("there is no text to copy a value from")
-        start, their_start = node.start_mark, source.start_mark
-        last, their_last = self.ours.last_line(node), self.theirs.last_line(source)
-        line, their_line = self.ours.lines[start.line], self.theirs.lines[their_start.line]
-        own = self._own_comments(start.line, last + 1)
-        if start.line == last and their_start.line == their_last:
-            comment, their_comment = self.ours.comments.get(last), self.theirs.comments.get(their_last)
-            if pinned and PINNED.fullmatch(str(self.ours.pinned(node))):
-                own = []
-            if (pinned and their_comment) or (not own and comment and (pinned or their_comment)):
-                self.spans.append(
-                    (last, start.column, len(line.rstrip("\n")), their_line[their_start.column :].rstrip())
-                )
-                self.spans.append((last, 0, 0, "".join(own)))
-            else:
-                text = their_line[their_start.column : source.end_mark.column]
-                self.spans.append((last, start.column, node.end_mark.column, text))
+        (line, column), (last, end) = self.ours.head(node), self.ours.end(node)
+        (their_line, their_column), (their_last, their_end) = self.theirs.head(source), self.theirs.end(source)
+        head, their_head = self.ours.lines[line], self.theirs.lines[their_line]
+        own = self._own_comments(line, last + 1)
+        if line < last or their_line < their_last:
+            shift = _indent(head) - _indent(their_head)
+            first = f"{head[:column].rstrip()} {their_head[their_column:].lstrip()}".rstrip()
+            rest = _shifted(self.theirs.lines[their_line + 1 : their_last + 1], shift)
+            self.edits.append((line, last + 1, 0, [*own, f"{first}\n", *rest]))
             return
-        if (
-            _indent(line) != _indent(their_line)
-            or not line[: start.column].strip()
-            or not their_line[: their_start.column].strip()
-        ):
-            raise Unmergeable("a value of several lines is indented in another way")
-        head = line[: start.column] + their_line[their_start.column :]
-        new = [*own, head, *self.theirs.lines[their_start.line + 1 : their_last + 1]]
-        self.edits.append((start.line, last + 1, 0, new))
+        comment, their_comment = self.ours.comments.get(last), self.theirs.comments.get(their_last)
+        if pinned and PINNED.fullmatch(str(self.ours.pinned(node))):
+            own = []
+        text = their_head[their_column:their_end]
+        if (pinned and their_comment) or (not own and comment and (pinned or their_comment)):
+            text, end = their_head[their_column:].strip(), len(head.rstrip("\n"))
+            self.spans.append((line, 0, 0, "".join(own)))
+        if not text or head[:column].endswith(":"):  # from null, or to it
+            column, text = len(head[:column].rstrip()), f" {text}".rstrip()
+        self.spans.append((line, column, end, text))
+
+
+def _shifted(lines: list[str], shift: int) -> list[str]:
+    """Lines indented by so much more, or less where it is negative."""
+    return [" " * shift + line[min(max(-shift, 0), _indent(line)) :] if line.strip() else line for line in lines]
 
 
 def _indent(line: str) -> int:
