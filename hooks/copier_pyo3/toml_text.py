@@ -41,7 +41,7 @@ def read(text: str, who: str) -> dict[str, Any]:
 
 
 TOKEN: Final = re.compile(
-    r"""(?P<space>[ \t]+) | (?P<newline>\r?\n) | (?P<comment>\#[^\n]*)
+    r"""(?P<space>[ \t]+) | (?P<newline>\r?\n) | (?P<comment>\#[^\r\n]*)
     | \"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*'
     | (?P<open>[\[{]) | (?P<close>[\]}]) | (?P<comma>,) | [^\s\[\]{},\#"']+""",
     re.VERBOSE | re.DOTALL,
@@ -49,7 +49,7 @@ TOKEN: Final = re.compile(
 PART: Final = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
 DOTTED: Final = re.compile(rf"[ \t]*({PART}(?:[ \t]*\.[ \t]*{PART})*)[ \t]*")
 TRIVIA: Final = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|\Z)")
-COMMENT: Final = re.compile(r"[ \t]*(#[^\n]*)")
+COMMENT: Final = re.compile(r"[ \t]*(#[^\r\n]*)")
 HEADER: Final = re.compile(r"[ \t]*(\[\[?)")
 
 
