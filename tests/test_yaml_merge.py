@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from copier_pyo3.merge_file import merge_file, tell
 from copier_pyo3.toml_merge import Merged
 from copier_pyo3.yaml_merge import Unmergeable, merge, parse
 
@@ -57,6 +58,14 @@ def test_a_byte_order_mark_stays() -> None:
     base, theirs = "on: [a]\nb: 1\n", "on: [a, b]\nb: 2\n"
     assert merge(base, "\ufeffon: [a, z] # x\nb: 1\n", theirs).text == "\ufeffon: [a, b, z] # x\nb: 2\n"
     assert merge("\ufeff" + base, base + "c: 1\n", "\ufeff" + theirs).text == theirs + "c: 1\n"
+
+
+def test_a_merge_by_lines_without_conflict_is_told() -> None:
+    base, theirs = b"a: &v 1\nb: 1\nc: 1\nd: 1\n", b"a: &v 2\nb: 1\nc: 1\nd: 1\n"
+    merged = merge_file("x.yml", base, base.replace(b"d: 1", b"d: 2"), theirs)
+    assert merged.content == b"a: &v 2\nb: 1\nc: 1\nd: 2\n"
+    assert [*map(tell, merged.decisions)] == ["merged by lines (it has YAML anchors or tags)"]
+    assert not merged.left
 
 
 # --- Which item is which -------------------------------------------------------------------------
@@ -332,6 +341,15 @@ def test_a_value_takes_any_other_form_and_the_indent(ours: str, theirs: str) -> 
     result = merge(text("  ", ours), "# mine\n" + text("  ", ours), text("    ", theirs))
     expected = {(" [1, 2]", "\n@- 1\n@- d: 1"): " [1, d: 1]"}.get((ours, theirs), theirs)  # the user's brackets stay
     assert result == Merged("# mine\n" + text("  ", expected), ())
+
+
+@pytest.mark.parametrize("one", FORMS)
+@pytest.mark.parametrize("other", FORMS)
+def test_laws(one: str, other: str) -> None:
+    base, changed = (f"# a\na:{form}\nz: 1 # b\n".replace("@", "") for form in (one, other))
+    assert merge(base, changed, base) == Merged(changed, ())
+    assert merge(base, changed, changed) == Merged(changed, ())
+    assert parse(merge(base, base, changed).text) == parse(changed)
 
 
 def test_what_cannot_be_changed_piece_by_piece_is_taken_whole() -> None:

@@ -54,7 +54,7 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
             return MergedFile(by_lines, left=f"{why}: {_markers(conflicts)}")
         if problem := unreadable(name, by_lines):
             return MergedFile(by_lines, left=f"{why}, and the merge by lines is wrong: {problem}")
-        return MergedFile(by_lines)
+        return MergedFile(by_lines, (Decision("", "merged by lines", str(error), conflict=False),))
 
 
 def unreadable(name: str, content: bytes) -> str | None:
@@ -114,7 +114,8 @@ def merge_lines(base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str,
 
 def tell(decision: Decision) -> str:
     """One line about a decision."""
-    return f"{decision.path}: {decision.action} ({decision.detail})"
+    where = f"{decision.path}: " if decision.path else ""
+    return f"{where}{decision.action} ({decision.detail})"
 
 
 def main_merge(base: Path, ours: Path, theirs: Path, name: str | None, out: Path | None, strict: bool) -> int:

@@ -34,7 +34,9 @@ from .toml_text import Unmergeable, comments_of, literal, quoted_key, read
 
 __all__ = ["Decision", "Merged", "Unmergeable", "merge"]
 
-Action: TypeAlias = Literal["kept ours", "kept deleted", "kept higher version", "took higher version"]
+Action: TypeAlias = Literal[
+    "kept ours", "kept deleted", "kept higher version", "took higher version", "merged by lines"
+]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Decision:
     """What was done where both sides had changed the same thing."""
 
     path: str
+    """Empty for the whole file."""
     action: Action
     detail: str
     conflict: bool
