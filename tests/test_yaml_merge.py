@@ -358,3 +358,13 @@ def test_what_cannot_be_changed_piece_by_piece_is_taken_whole() -> None:
     assert merge(base.replace(" # mine", ""), ours, "- b: 1\n- on: [x, z]\n").text == (
         "# b\n- b: 1\n# mine\n- on: [x, z]\n"
     )
+
+
+def test_a_new_item_is_not_written_over_one_that_goes_from_another_place() -> None:
+    result = merge("- run: x\n- id: b\n", "- run: x\n- id: b\n  z: 1\n", "- id: b\n- run: y y\n")
+    assert result.text == "- id: b\n  z: 1\n- run: y y\n"
+
+
+def test_a_list_that_the_template_empties_is_empty() -> None:
+    base = "s:\n  - run: x\nz: 1\n"
+    assert merge(base, base + "y: 1\n", "s: []\nz: 1\n").text == "s: []\nz: 1\ny: 1\n"

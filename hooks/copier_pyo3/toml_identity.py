@@ -140,7 +140,7 @@ def item_keys(path: Path, first: list[Any], *others: list[Any], loosely: bool = 
     alike = [
         (old, new)
         for old, new, alone, likeness in _left_over(arrays, lambda item: True if item.nameless else None)
-        if loosely or likeness >= 0.5 or (alone and likeness)
+        if loosely or likeness >= 1 / 3 or (alone and likeness)
     ]
     known = Counter([*(item.key for array in arrays[1:] for item in array), *(old.key for old, _ in alike)])
     for old, new in alike:

@@ -216,9 +216,11 @@ class _Editor:
             self._replace(node, source)
 
     def _edit(self, path: Path, node: yaml.Node, wanted: Any, source: yaml.Node | None) -> None:
-        if isinstance(node, yaml.MappingNode) and isinstance(wanted, dict) and not node.flow_style and node.value:
+        if not (wanted and node.value):  # an empty collection has no lines
+            self._replace(node, source)
+        elif isinstance(node, yaml.MappingNode) and isinstance(wanted, dict) and not node.flow_style:
             self._mapping(path, node, wanted, source if isinstance(source, yaml.MappingNode) else None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(wanted, list) and node.value:
+        elif isinstance(node, yaml.SequenceNode) and isinstance(wanted, list):
             source = source if isinstance(source, yaml.SequenceNode) else None
             (self._flow if node.flow_style else self._sequence)(path, node, wanted, source)
         else:
@@ -235,11 +237,15 @@ class _Editor:
                     self._replace(entry.node, new.get(key), pinned=True)
             else:
                 self.rewrite((*path, key), entry.node, wanted[key], new.get(key))
-        self._insert(path, node, mine, wanted, source, list(new))
+        self._insert(path, node, mine, wanted, source, list(new), list(new))
 
     def _sequence(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
         new = list(source.value) if source else []
-        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new], loosely=True)
+        for loosely in (True, False):
+            theirs = [self.theirs.value(item) for item in new]
+            keys = item_keys(path, wanted, self.ours.value(node), theirs, loosely=loosely)
+            if [key for key in keys[0] if key in keys[1]] == [key for key in keys[1] if key in keys[0]]:
+                break  # items stay where they are, so these pairs can be had
         wants = dict(zip(keys[0], wanted, strict=True))
         mine = dict(zip(keys[1], self.ours.entries(node), strict=True))
         sources = dict(zip(keys[2], new, strict=True))
@@ -248,7 +254,7 @@ class _Editor:
                 self._delete(entry)
             else:
                 self.rewrite((*path, "[]"), entry.node, wants[key], sources.get(key))
-        self._insert(path, node, mine, wants, source, keys[2])
+        self._insert(path, node, mine, wants, source, keys[2], [*wants])
 
     def _insert(
         self,
@@ -258,8 +264,9 @@ class _Editor:
         wanted: Any,
         source: yaml.Node | None,
         keys: list[Any],
+        order: list[Any],
     ) -> None:
-        """Copy the entries that ours lacks, each behind the entry that it follows in theirs."""
+        """Copy the entries that ours lacks, each behind the entry that it follows in that order."""
         if all(key in mine for key in wanted):
             return
         if source is None or getattr(source, "flow_style", None):
@@ -268,11 +275,14 @@ class _Editor:
         first = next(iter(mine.values()))
         blank = ["\n"] if self._blank_between(mine) else []
         place = None
-        for key, entry in zip(keys, self.theirs.entries(source), strict=True):
+        entries = dict(zip(keys, self.theirs.entries(source), strict=True))
+        for key in order:
             if key in mine:
                 place = mine[key]
             elif key in wanted:
-                lines = self._copied(entry, source.start_mark.column, shift)
+                if key not in entries:
+                    raise Unmergeable("there is no text to copy a new entry from")
+                lines = self._copied(entries[key], source.start_mark.column, shift)
                 if place is None and first.own_line:
                     self.edits.append((first.above, first.above, len(path), [*lines, *blank]))
                 else:
