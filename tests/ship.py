@@ -113,6 +113,10 @@ class Run:
     def succeeded(self) -> bool:
         return all(self.jobs.values())
 
+    def failed(self, job: str) -> bool:
+        """Whether the job ran and failed; a job that was left out did not."""
+        return self.jobs.get(job) is False
+
 
 def act(
     project: Path,
