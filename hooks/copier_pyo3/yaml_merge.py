@@ -210,8 +210,8 @@ class _Editor:
         try:
             self._edit(path, node, wanted, source)
         except Unmergeable:
-            if source is None or not same(self.theirs.value(source), wanted):
-                raise
+            if not path or source is None or not same(self.theirs.value(source), wanted):
+                raise  # a whole file is not written anew
             del self.edits[edits:], self.spans[spans:]
             self._replace(node, source)
 
