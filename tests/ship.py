@@ -101,6 +101,11 @@ def need(*tools: str) -> None:
         pytest.skip(f"not installed: {', '.join(missing)} (tests/tools.py installs them)")
 
 
+def need_act() -> None:
+    """Skip a test that is to run a workflow, before it makes the project, if the tools for that are missing."""
+    need("act", "actionlint", "cargo", "cargo-deny", "node", "uv", "zizmor")
+
+
 @dataclass(frozen=True)
 class Run:
     """What a workflow did: which of its jobs succeeded, and what the stand-ins noted."""
@@ -128,7 +133,6 @@ def act(
     **environment: str,
 ) -> Run:
     """Run a workflow of the project with act, on this machine, without Docker, as the push of main or of a tag."""
-    need("act", "actionlint", "cargo", "cargo-deny", "node", "uv", "zizmor")
     scratch.mkdir()
     event = scratch / "event.json"
     ref = f"refs/tags/{tag}" if tag else "refs/heads/main"

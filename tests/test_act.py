@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ship import ACTIONS, Run, act, commit, drop_missing_pythons, edit, render, run
+from ship import ACTIONS, Run, act, commit, drop_missing_pythons, edit, need_act, render, run
 
 NATIVE = {"platforms": ["linux-x86_64"], "project_name": "acted"}
 BUILDERS = {
@@ -28,6 +28,7 @@ GITHUB = "Release on GitHub"
 
 
 def make(folder: Path, **answers: object) -> Path:
+    need_act()
     project = render(folder, **{**NATIVE, **answers})
     drop_missing_pythons(project)
     if "cibuildwheel==" in (project / "pyproject.toml").read_text(encoding="utf-8"):

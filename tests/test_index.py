@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ship import act, commit, drop_missing_pythons, render, run
+from ship import act, commit, drop_missing_pythons, need, need_act, render, run
 
 USER, PASSWORD = "robot", "only for this test"
 
@@ -19,6 +19,7 @@ USER, PASSWORD = "robot", "only for this test"
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a pypiserver that lets one user upload."""
+    need("pypi-server")
     folder = tmp_path_factory.mktemp("index")
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
     (folder / "htpasswd").write_text(f"{USER}:{{SHA}}{digest}\n")
@@ -65,6 +66,7 @@ def test_the_documented_command(index: str, tmp_path: Path) -> None:
 
 
 def test_the_workflow(index: str, tmp_path: Path) -> None:
+    need_act()
     project = make(tmp_path / "project", index, "byworkflow")
     run(project, "nox", "--session", "release", "--", "0.1.0")
     secrets = {"INDEX_USERNAME": USER, "INDEX_PASSWORD": "wrong"}
