@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ship import ACTIONS, commit, drop_missing_pythons, need, path, render, run
+from ship import ACTIONS, commit, drop_missing_pythons, need, path, render, run, whole_interpreters
 
 TARGETS = {
     "linux-x86_64": ("x86_64-unknown-linux-gnu", "manylinux2014_x86_64.manylinux_2_17_x86_64", 62),
@@ -63,9 +63,9 @@ def test_a_wheel_for_each_target(name: str, project: Path) -> None:
     assert wheel in made
     assert machine(project / "dist" / wheel) == number
     if name == "linux-x86_64":
-        assert output.count(" passed in ") == 2  # on the oldest and the newest Python
+        assert output.count(" passed in ") == len(oldest_and_newest(project))
     else:
-        assert f"{wheel}: not tested on 3.10" in output
+        assert f"{wheel}: not tested on {oldest_and_newest(project)[0]}" in output
 
 
 def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) -> None:
@@ -75,14 +75,14 @@ def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) ->
     with_docker = f"{ACTIONS / 'bin'}{os.pathsep}{path()}"
     run(project, "nox", "-s", "wheels", "--", "musl-x86_64", CI="", PATH=with_docker, STAND_IN=str(tmp_path))
     ran = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
-    assert ["--platform linux/amd64 " in line for line in ran] == [True, True]
+    assert all("--platform linux/amd64 " in line for line in ran)
     assert [line.partition(" python:")[2].partition(" ")[0] for line in ran] == [f"{each}-alpine" for each in pythons]
 
 
 def oldest_and_newest(project: Path) -> list[str]:
-    """The oldest and the newest Python of the classifiers."""
+    """The oldest and the newest Python of the classifiers; one, if they name but one."""
     minors = re.findall(r":: 3\.(\d+)", (project / "pyproject.toml").read_text(encoding="utf-8"))
-    return [f"3.{minor}" for minor in (minors[0], minors[-1])]
+    return list(dict.fromkeys(f"3.{minor}" for minor in (minors[0], minors[-1])))
 
 
 def test_what_cannot_be_built_is_named(project: Path) -> None:
@@ -102,6 +102,8 @@ def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
 
 
 def test_version_specific_wheels_each_tested_on_its_python(tmp_path: Path) -> None:
+    if len(whole_interpreters()) < 2:
+        pytest.skip("there is but one Python here: it takes two to see a wheel for each")
     project = make(tmp_path / "project", ["linux-x86_64"], abi3=False)
     output, made = wheels(project)
     assert len(made) > 1
