@@ -62,6 +62,7 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
         )
     )
     assert "Next:" in done.stdout
+    assert run(["git", "branch", "--show-current"], cwd=project).stdout == "main\n"  # which ci.yml watches
     for path in (".git", "Cargo.lock", ".venv", "Cargo.toml", "pyproject.toml"):
         assert (project / path).exists()
     run([project / ".venv/bin/python", "-m", "pytest"], cwd=project)

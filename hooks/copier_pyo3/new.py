@@ -64,7 +64,8 @@ def new(
             steps.done(f"no git init: part of {outer_repository}")
         else:
             with steps.step("git initialised, files staged"):
-                steps.run(["git", "init", "--quiet"])  # does no harm where there is a .git already
+                # The branch that ci.yml watches; where there is a .git already, this does nothing.
+                steps.run(["git", "init", "--quiet", "--initial-branch=main"])
                 steps.run(["git", "add", "--all"])
         if build:
             with steps.step("Cargo.lock written"):
