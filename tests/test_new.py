@@ -4,7 +4,6 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -374,15 +373,6 @@ def test_broken_off_at_a_question(tmp_path: Path) -> None:
         status, said = ended(child)
     assert status == 130
     assert said.strip().splitlines()[-1] == "copier-pyo3: broken off."
-    assert everything(tmp_path) == {}
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_killed_at_a_question(tmp_path: Path, number: int) -> None:
-    with terminal(tmp_path, "a/my-extension") as child:
-        child.expect("Name of the project")
-        child.kill(number)
-        ended(child)
     assert everything(tmp_path) == {}
 
 

@@ -1,8 +1,6 @@
 """What `new` and `update` share in asking: data is checked beforehand, and what stops Copier becomes one sentence."""
 
 import difflib
-import signal
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -60,24 +58,6 @@ def _git_failed(error: ProcessExecutionError, home: str) -> str:
     if {"clone", "fetch", "ls-remote", "remote"} & {*error.argv}:
         return f"the template's home {home} could not be reached ({why}): look at the address and the network"
     return f"`git {' '.join(map(str, error.argv[1:]))}` failed on the template {home} ({why})"
-
-
-@contextmanager
-def signals_break_off() -> Iterator[None]:
-    """In this, a closed terminal or a `kill` is as Ctrl-C: what is unfinished gets cleaned up."""
-
-    def break_off(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():  # no other thread may set a handler
-        numbers = []
-    before = {number: signal.signal(number, break_off) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # --- data given beforehand -------------------------------------------------------------------------

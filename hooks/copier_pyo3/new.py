@@ -20,7 +20,7 @@ import yaml
 from copier.errors import CopierWarning
 
 from copier_pyo3 import __version__
-from copier_pyo3.asking import check_data, one_sentence, read_questions, signals_break_off
+from copier_pyo3.asking import check_data, one_sentence, read_questions
 from copier_pyo3.errors import UserError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -56,8 +56,7 @@ def new(
 
     start = time.monotonic()
     steps = _Steps(folder, total=5 if build else 2)
-    with signals_break_off():
-        answers = _generate(folder, data, defaults, template)
+    answers = _generate(folder, data, defaults, template)
     with _complete(folder):
         steps.done(f"{sum(path.is_file() for path in folder.rglob('*') if '.git' not in path.parts)} files written")
         if outer_repository:

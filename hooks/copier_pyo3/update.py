@@ -20,7 +20,7 @@ import copier
 import yaml
 
 from copier_pyo3 import migrations
-from copier_pyo3.asking import check_data, one_sentence, signals_break_off
+from copier_pyo3.asking import check_data, one_sentence
 from copier_pyo3.errors import UserError
 from copier_pyo3.merge_file import LABELS, merge_lines, unreadable
 from copier_pyo3.merge_tree import Outcome, merge_trees
@@ -380,7 +380,7 @@ def _run_copier(
     repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
     aside = Repository(tree / repository.prefix)
     (aside.folder / REPORT).touch()
-    with one_sentence("The project is as it was.", home), signals_break_off(), warnings.catch_warnings():
+    with one_sentence("The project is as it was.", home), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         worker = copier.run_update(
             aside.project,
