@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from copier_pyo3.errors import UserError
-from copier_pyo3.tomlkit_cache import provide_tomlkit
+from copier_pyo3.generate.tomlkit_cache import provide_tomlkit
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 
 def _fold(*names: str) -> None:
     provide_tomlkit()
-    from copier_pyo3.fold import fold
+    from copier_pyo3.generate.fold import fold
 
     fold(Path.cwd(), names)
 
@@ -47,7 +47,7 @@ def _before(answers_file: str, old: str, new: str) -> None:
 
 def _finish(answers_file: str, template: str, old: str, new: str) -> None:
     provide_tomlkit()
-    from copier_pyo3.update import finish
+    from copier_pyo3.verbs.update import finish
 
     finish(Path.cwd(), answers_file, template, old, new)
 

@@ -165,7 +165,7 @@ def test_without_tomlkit_and_network_it_says_what_helps(
 def test_a_copy_with_another_hash_is_not_taken(bare: Path, template: Path, tmp_path: Path) -> None:
     changed = tmp_path / "template"
     shutil.copytree(template, changed)
-    requirement = changed / "hooks" / "copier_pyo3" / "tomlkit.txt"
+    requirement = changed / "hooks" / "copier_pyo3" / "generate" / "tomlkit.txt"
     text = requirement.read_text(encoding="utf-8")
     digest = text.rpartition("sha256:")[2].strip()
     requirement.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")

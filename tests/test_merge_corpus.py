@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import BUILD, ROOT, run
-from copier_pyo3.toml_merge import merge
+from copier_pyo3.merge.plan import merge
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -273,7 +273,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
             pytest.skip("root may write everywhere, and setpriv is not there to be somebody else")
         nobody = pwd.getpwnam("nobody")
         become = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"] if root else []
-        if run([*become, sys.executable, "-c", "import copier_pyo3.new"], cwd=Path("/"), check=False).returncode:
+        if run([*become, sys.executable, "-c", "import copier_pyo3.verbs.new"], cwd=Path("/"), check=False).returncode:
             pytest.skip("the other user may not read this checkout, or not this Python")
         command = [*become, *CHECKOUT, str(locked / "my-extension"), "--defaults", "--no-build"]
         done = run(command, cwd=Path("/"), check=False, HOME="/nonexistent")

@@ -13,7 +13,7 @@ from validate_pyproject.api import Validator
 
 import pairs
 from conftest import Case, Render, run
-from copier_pyo3.fold import fold
+from copier_pyo3.generate.fold import fold
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -618,7 +618,7 @@ def state(project: Path) -> dict[str, bytes]:
 
 KILLER = """
 import os, sys
-import copier_pyo3.cli, copier_pyo3.update as update
+import copier_pyo3.cli, copier_pyo3.verbs.update as update
 name, at = sys.argv[1], int(sys.argv[2])
 real, calls = getattr(update, name), 0
 def counted(*arguments, **options):

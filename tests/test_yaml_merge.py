@@ -6,9 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from copier_pyo3.merge_file import merge_file, tell
-from copier_pyo3.toml_merge import Merged
-from copier_pyo3.yaml_merge import Unmergeable, merge, parse
+from copier_pyo3.merge.file import merge_file, tell
+from copier_pyo3.merge.plan import Merged
+from copier_pyo3.merge.yaml_edit import Unmergeable, merge, parse
 
 
 def merged(base: str, ours: str, theirs: str) -> Merged:

@@ -51,7 +51,7 @@ def _drop_what_cannot_be_printed() -> None:
 
 def _new(options: argparse.Namespace) -> int:
     """Make a project: ask, generate, lock, initialise git, build, import."""
-    from copier_pyo3.new import new
+    from copier_pyo3.verbs.new import new
 
     data = _data(options)
     new(_folder(options), data=data, defaults=options.defaults, build=options.build, template=options.template)
@@ -65,7 +65,7 @@ def _update(options: argparse.Namespace) -> int:
         0 updated; 1 updated with something left for a person, or not updated, as the last line says.
     """
     _forget_repository()
-    from copier_pyo3.update import update
+    from copier_pyo3.verbs.update import update
 
     defaults = options.defaults or not sys.stdin.isatty()
     done = update(
@@ -95,7 +95,7 @@ def _resolve(options: argparse.Namespace) -> int:
         0 nothing is left; 1 something is, as the last lines say.
     """
     _forget_repository()
-    from copier_pyo3.update import resolve
+    from copier_pyo3.verbs.update import resolve
 
     report = resolve(options.folder, options.answers_file)
     print("".join(f"  {line}\n" for line in report.told), end="")
@@ -126,9 +126,9 @@ def _merge(options: argparse.Namespace) -> int:
     Returns:
         0 merged; 1 left for a person, in git's markers; 2 unusable input, nothing written.
     """
-    from copier_pyo3.merge_file import main_merge
+    from copier_pyo3.verbs.merge import merge
 
-    return main_merge(options.base, options.ours, options.theirs, options.name, options.out, options.strict)
+    return merge(options.base, options.ours, options.theirs, options.name, options.out, options.strict)
 
 
 def _parser() -> argparse.ArgumentParser:

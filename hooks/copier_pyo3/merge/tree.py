@@ -1,10 +1,41 @@
 """Three-way merge of whole projects: which file is whose, before their contents are merged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from copier_pyo3.merge_file import merge_file, tell
-from copier_pyo3.repository import Blob, Repository, Tree
+from .file import merge_file, tell
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A file as git keeps it."""
+
+    mode: str
+    oid: str
+
+    @property
+    def is_file(self) -> bool:
+        """Neither a symbolic link nor a submodule."""
+        return self.mode.startswith("100")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder as git keeps it; oid names the whole."""
+
+    oid: str
+    files: Mapping[str, Blob]
+
+
+class Store(Protocol):
+    """Where the trees are: a git repository, as `project.repository` has it."""
+
+    def moves(self, old: Tree, new: Tree) -> dict[str, str]:
+        """Files that went from one path to another and are still much the same."""
+
+    def contents(self, blobs: Iterable[Blob]) -> dict[str, bytes]:
+        """What the blobs hold, by their oid."""
 
 
 @dataclass
@@ -33,31 +64,31 @@ class _Sides:
     our_path: str
 
 
-def merge_trees(repository: Repository, base: Tree, ours: Tree, theirs: Tree, skip: set[str]) -> Outcome:
+def merge_trees(store: Store, base: Tree, ours: Tree, theirs: Tree, skip: set[str]) -> Outcome:
     """Apply the template's change, from base to theirs, to the user's project.
 
     Files that one side moved are followed. Where the template deleted what the user edited, the user's file stays.
 
     Args:
-        repository: where the trees are.
+        store: where the trees are.
         base: the project as the template made it, at the last update.
         ours: the user's project.
         theirs: the project as the template makes it now.
         skip: paths to leave alone.
     """
     outcome = Outcome()
-    sides = [side for side in _pair(repository, base, ours, theirs, outcome) if not {side.path, side.our_path} & skip]
+    sides = [side for side in _pair(store, base, ours, theirs, outcome) if not {side.path, side.our_path} & skip]
     wanted = [blob for side in sides for blob in (side.base, side.ours, side.theirs) if blob and blob.is_file]
-    contents = repository.contents(wanted) if wanted else {}
+    contents = store.contents(wanted) if wanted else {}
     for side in sides:
         _merge(side, contents, outcome)
     return outcome
 
 
-def _pair(repository: Repository, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) -> Iterator[_Sides]:
+def _pair(store: Store, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) -> Iterator[_Sides]:
     """The files in which base and theirs differ, each with what has become of it."""
-    our_moves = {old: new for old, new in repository.moves(base, ours).items() if new not in theirs.files}
-    their_moves = {old: new for old, new in repository.moves(base, theirs).items() if new not in ours.files}
+    our_moves = {old: new for old, new in store.moves(base, ours).items() if new not in theirs.files}
+    their_moves = {old: new for old, new in store.moves(base, theirs).items() if new not in ours.files}
     moved_to = set()
     for path, blob in base.files.items():
         our_path, their_path = our_moves.get(path, path), their_moves.get(path, path)

@@ -20,10 +20,10 @@ import yaml
 from copier.errors import CopierWarning
 
 from copier_pyo3 import __version__
-from copier_pyo3.asking import check_data, one_sentence, read_questions
+from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
 from copier_pyo3.errors import UserError
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parents[1]
 BUNDLE = PACKAGE / "bundle"
 TEMPLATE = CHECKOUT if (CHECKOUT / "copier.yml").is_file() else BUNDLE

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from .toml_edit import Editor
-from .toml_identity import (
+from .identity import (
     MISSING,
     REQUIREMENT,
     VERSION_ELSEWHERE,

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from .toml_identity import Key, Path, item_keys, same
-from .toml_merge import Decision, Merged, Plan
+from .identity import Key, Path, item_keys, same
+from .plan import Decision, Merged, Plan
 from .toml_text import Unmergeable
 
 PINNED = re.compile(r"[^@\s]+@\S+\s+#\s*v?(?P<version>\d+(\.\d+)*)\s*")

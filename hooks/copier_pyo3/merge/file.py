@@ -1,17 +1,16 @@
 """Merges one file, by what it is: TOML and YAML by their meaning, other text line by line as git does."""
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from copier_pyo3 import toml_merge, yaml_merge
-from copier_pyo3.toml_identity import same
-from copier_pyo3.toml_merge import Decision, Merged, Unmergeable
-from copier_pyo3.toml_text import read
+from . import plan, yaml_edit
+from .identity import same
+from .plan import Decision, Merged, Unmergeable
+from .toml_text import read
 
 LABELS: Final = ("before updating", "last update", "after updating")  # as Copier writes them
 
@@ -74,9 +73,9 @@ _Kind = tuple[Callable[[str, str, str], Merged], Callable[[str], Any]]
 def _kind(name: str) -> _Kind | None:
     suffix = PurePosixPath(name).suffix
     if suffix == ".toml":
-        return toml_merge.merge, lambda text: read(text.removeprefix("\ufeff"), "the file")
+        return plan.merge, lambda text: read(text.removeprefix("\ufeff"), "the file")
     if suffix in (".yml", ".yaml"):
-        return yaml_merge.merge, yaml_merge.parse
+        return yaml_edit.merge, yaml_edit.parse
     return None
 
 
@@ -116,38 +115,3 @@ def tell(decision: Decision) -> str:
     """One line about a decision."""
     where = f"{decision.path}: " if decision.path else ""
     return f"{where}{decision.action} ({decision.detail})"
-
-
-def main_merge(base: Path, ours: Path, theirs: Path, name: str | None, out: Path | None, strict: bool) -> int:
-    """Merge three files, as git calls a merge driver: the result goes to ours, or to out.
-
-    Returns:
-        0 merged; 1 left for a person, with markers as git leaves them; 2 unusable input, nothing written.
-    """
-    name = name or str(ours)
-    labels = ("ours", "base", "theirs")
-    try:
-        contents = [path.read_bytes() for path in (base, ours, theirs)]
-    except OSError as error:
-        print(f"copier-pyo3: {error.filename} cannot be read: {error.strerror}.", file=sys.stderr)
-        return 2
-    for path, content in zip((base, ours, theirs), contents, strict=True):
-        if problem := unreadable(name, content):
-            print(f"copier-pyo3: {name}: {path} cannot be used: {problem}.", file=sys.stderr)
-            return 2
-    merged = merge_file(name, contents[0], contents[1], contents[2], labels)
-    for decision in merged.decisions:
-        print(f"copier-pyo3: {name}: {tell(decision)}", file=sys.stderr)
-    content, left = merged.content, merged.left
-    if strict and any(decision.conflict for decision in merged.decisions):
-        by_lines, conflicts = merge_lines(contents[0], contents[1], contents[2], labels)
-        left = _markers(conflicts) if conflicts else "both sides changed the same value"
-        content = by_lines if conflicts else content
-    if left:
-        print(f"copier-pyo3: {name}: left for you: {left}", file=sys.stderr)
-    try:
-        (out or ours).write_bytes(content)
-    except OSError as error:
-        print(f"copier-pyo3: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    return 1 if left else 0

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from .toml_identity import Path
+from .identity import Path
 
 if sys.version_info >= (3, 11):
     import tomllib

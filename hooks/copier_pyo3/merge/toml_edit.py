@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from .toml_identity import MISSING, Path, item_keys, same
+from .identity import MISSING, Path, item_keys, same
 from .toml_text import (
     Body,
     Entry,

@@ -20,11 +20,11 @@ import copier
 import yaml
 
 from copier_pyo3 import migrations
-from copier_pyo3.asking import check_data, one_sentence
+from copier_pyo3.generate.asking import check_data, one_sentence
 from copier_pyo3.errors import UserError
-from copier_pyo3.merge_file import LABELS, merge_lines, unreadable
-from copier_pyo3.merge_tree import Outcome, merge_trees
-from copier_pyo3.repository import Blob, GitError, Repository, Tree
+from copier_pyo3.merge.file import LABELS, merge_lines, unreadable
+from copier_pyo3.merge.tree import Blob, Outcome, Tree, merge_trees
+from copier_pyo3.project.repository import GitError, Repository
 
 ANSWERS: Final = ".copier-answers.yml"
 REPORT: Final = (

@@ -4,31 +4,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A file as git keeps it."""
-
-    mode: str
-    oid: str
-
-    @property
-    def is_file(self) -> bool:
-        """Neither a symbolic link nor a submodule."""
-        return self.mode.startswith("100")
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A folder as git keeps it; oid names the whole."""
-
-    oid: str
-    files: Mapping[str, Blob]
+from copier_pyo3.merge.tree import Blob, Tree
 
 
 class Repository:

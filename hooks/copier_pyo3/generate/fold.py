@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
-from copier_pyo3.toml_merge import Unmergeable, merge
+from copier_pyo3.merge.plan import Unmergeable, merge
 
 
 def fold(project: Path, names: Iterable[str]) -> None:

@@ -1,0 +1,1 @@
+"""Asking, and rendering a version of the template."""

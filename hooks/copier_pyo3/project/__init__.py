@@ -1,0 +1,1 @@
+"""The project and what is around it: git, the files, the surroundings."""
