@@ -47,7 +47,7 @@ def _before(answers_file: str, old: str, new: str) -> None:
 
 def _finish(answers_file: str, template: str, old: str, new: str) -> None:
     provide_tomlkit()
-    from copier_pyo3.verbs.update import finish
+    from copier_pyo3.verbs.finish import finish
 
     finish(Path.cwd(), answers_file, template, old, new)
 

@@ -1,0 +1,67 @@
+"""Writes the outcome of a merge into the work tree and the index."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from copier_pyo3.merge.tree import Blob, Outcome, Tree
+from copier_pyo3.project.repository import Repository
+
+
+def place(
+    repository: Repository, ours: Tree, theirs: Tree, outcome: Outcome, answers_file: str, only: set[str] | None
+) -> None:
+    """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index."""
+    changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--"), *repository.unmerged()}
+    added = {*repository.paths("ls-files", "--others", "--exclude-standard", "-z")}
+    rejected = {path for path in added if path.endswith(".rej")}
+    paths = (changed | outcome.deleted | outcome.written.keys() | (added & theirs.files.keys()) | rejected) - {
+        answers_file
+    }
+    if only is not None:
+        paths &= only
+        outcome.left = {path: why for path, why in outcome.left.items() if path in only}
+        outcome.told = [line for line in outcome.told if line.partition(":")[0] in only]
+    committed = repository.tree("HEAD").files
+    index: dict[str, dict[int, Blob]] = {}
+    kept = sorted(
+        path for path in paths if path not in outcome.written and path not in outcome.deleted and path in ours.files
+    )
+    contents = repository.contents(ours.files[path] for path in kept if ours.files[path].is_file)
+    for path in sorted(paths):
+        target = repository.project / path
+        if path in outcome.written:
+            mode, content = outcome.written[path]
+            _write(target, repository.checked_out(path, content), mode)
+        elif path in kept and ours.files[path].is_file:
+            _write(target, repository.checked_out(path, contents[ours.files[path].oid]), ours.files[path].mode)
+        elif path not in ours.files or path in outcome.deleted:
+            target.unlink(missing_ok=True)
+            remove_empty(target.parent, repository.project)
+        index[path] = outcome.stages.get(path) or ({0: committed[path]} if path in committed else {})
+    repository.set_index(index)
+
+
+def _write(target: Path, content: bytes, mode: str) -> None:
+    """Write a file if it is not so already."""
+    executable = mode == "100755"
+    if target.is_file() and not target.is_symlink() and target.read_bytes() == content:
+        if os.name == "posix" and bool(target.stat().st_mode & 0o100) != executable:
+            target.chmod(0o755 if executable else 0o644)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".copier-pyo3-", delete=False) as new:
+        new.write(content)
+    if target.is_file():
+        shutil.copymode(target, new.name)
+    else:
+        Path(new.name).chmod(0o755 if executable else 0o644)
+    Path(new.name).replace(target)
+
+
+def remove_empty(folder: Path, stop: Path) -> None:
+    """Remove a folder that has become empty, and its parents, up to stop."""
+    while folder != stop and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

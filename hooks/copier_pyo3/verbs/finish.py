@@ -1,0 +1,76 @@
+"""The end of a `copier update`: what Copier merged by lines is merged again by meaning, file by file.
+
+`finish` runs as the template's `after` migration; `merge_again` is what it and `resolve` share.
+"""
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from copier_pyo3 import migrations
+from copier_pyo3.errors import UserError
+from copier_pyo3.generate.render import render
+from copier_pyo3.merge.tree import merge_trees
+from copier_pyo3.project.answers import read_answers
+from copier_pyo3.project.report import Report, check
+from copier_pyo3.project.repository import GitError, Repository
+from copier_pyo3.project.work_tree import place
+
+REPORT: Final = (
+    "copier-pyo3-report.json"  # in git's folder: where `update` wants the migration's report, if it is there
+)
+
+
+def finish(project: Path, answers_file: str, template: str, old_version: str, new_version: str) -> None:
+    """Merge again what Copier has merged, knowing what both versions of the template make, and tell what was decided.
+
+    Copier starts from a clean work tree, so the user's files are those of the last commit.
+
+    Args:
+        project: folder of the project, just updated by Copier.
+        answers_file: path of the answers file in it.
+        template: folder with the template's git repository.
+        old_version: version that the project was made with.
+        new_version: version that it has now.
+
+    Raises:
+        UserError: the template cannot be rendered.
+    """
+    repository = Repository(project)
+    report = merge_again(repository, "HEAD", answers_file, template, old_version, new_version)
+    report.told += migrations.after(project, old_version, new_version)
+    check(repository, "HEAD", report)
+    wanted = repository.folder / REPORT
+    if wanted.exists():
+        wanted.write_text(json.dumps(asdict(report)), encoding="utf-8")
+    else:
+        report.print()
+
+
+def merge_again(
+    repository: Repository,
+    before: str,
+    answers_file: str,
+    template: str,
+    old_version: str,
+    new_version: str,
+    only: set[str] | None = None,
+) -> Report:
+    """Let the work tree be what the three-way merge makes of the commit before the update."""
+    try:
+        old = read_answers(repository.git("show", f"{before}:./{answers_file}"), answers_file)
+    except GitError as error:
+        raise UserError(f"{answers_file} is not in {before}: commit the project as it was made first.") from error
+    new = read_answers((repository.project / answers_file).read_bytes(), answers_file)
+    with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
+        trees = []
+        for name, answers, version in (("base", old, old_version), ("theirs", new, new_version)):
+            render(template, Path(aside, name), answers, version)
+            trees.append(repository.tree_of(Path(aside, name), Path(aside, f"{name}.index")))
+    base, theirs = trees
+    ours = repository.tree(before)
+    outcome = merge_trees(repository, base, ours, theirs, skip={answers_file})
+    place(repository, ours, theirs, outcome, answers_file, only)
+    return Report(outcome.told, outcome.left)
