@@ -280,9 +280,7 @@ def main() -> int:
     about.add_argument("--per-file", type=int, default=6, help="triples of one file and source (6)")
     about.add_argument("--swap", action="store_true", help="let ours and theirs change places")
     about.add_argument("--jobs", type=int, default=1, help="processes that merge (1)")
-    about.add_argument(
-        "--json", type=Path, metavar="OUT", help="write what became of each triple, its texts as their lengths"
-    )
+    about.add_argument("--json", type=Path, metavar="OUT", help="write what became of each (of texts, their length)")
     about.add_argument("--write", type=Path, metavar="DIR", help="write the texts of those to look at")
     options = about.parse_args()
     triples: list[Triple] = []
@@ -293,8 +291,9 @@ def main() -> int:
     for triple in triples if options.write else []:
         write(triple, options.write)
     if options.json:
-        text = json.dumps([*map(vars, triples)], indent=1, default=len)
-        options.json.write_text(text, encoding="utf-8", newline="\n")
+        options.json.write_text(
+            json.dumps([*map(vars, triples)], indent=1, default=len), encoding="utf-8", newline="\n"
+        )
     print(table(triples))
     return int(any(one.notes.get("unreadable") or one.notes.get("crashed") for one in triples))
 
