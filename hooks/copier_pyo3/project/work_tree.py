@@ -15,7 +15,10 @@ def place(
     """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index."""
     changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--"), *repository.unmerged()}
     added = {*repository.paths("ls-files", "--others", "--exclude-standard", "-z")}
-    rejected = {path for path in added if path.endswith(".rej")}
+    # What Copier could not apply, beside a file of the template; git may ignore it, and a bot may have committed it.
+    rejects = repository.paths("ls-files", "--cached", "--others", "-z", "--", ":(glob)**/*.rej")
+    known = ours.files.keys() | theirs.files.keys()
+    rejected = {path for path in rejects if path.removesuffix(".rej") in known and path not in ours.files}
     paths = (changed | outcome.deleted | outcome.written.keys() | (added & theirs.files.keys()) | rejected) - {
         answers_file
     }

@@ -1,18 +1,19 @@
 """The end of a `copier update`: what Copier merged by lines is merged again by meaning, file by file.
 
-`finish` runs as the template's `after` migration; `merge_again` is what it and `resolve` share.
+`finish` runs as the template's `after` migration; `rendered` and `merge_again` are what it and `resolve` share.
 """
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from copier_pyo3 import migrations
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.render import render
-from copier_pyo3.merge.tree import merge_trees
+from copier_pyo3.merge.tree import Tree, merge_trees
 from copier_pyo3.project.answers import read_answers
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
@@ -39,7 +40,14 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
         UserError: the template cannot be rendered.
     """
     repository = Repository(project)
-    report = merge_again(repository, "HEAD", answers_file, template, old_version, new_version)
+    try:
+        old = read_answers(repository.git("show", f"HEAD:./{answers_file}"), answers_file)
+    except GitError as error:
+        raise UserError(f"{answers_file} is not in HEAD: commit the project as it was made first.") from error
+    new = read_answers((repository.project / answers_file).read_bytes(), answers_file)
+    versions = {"_commit": old_version}, {"_commit": new_version}  # as Copier names them
+    base, theirs = rendered(repository, template, old | versions[0], new | versions[1])
+    report = merge_again(repository, "HEAD", answers_file, base, theirs)
     report.told += migrations.after(project, old_version, new_version)
     check(repository, "HEAD", report)
     wanted = repository.folder / REPORT
@@ -49,27 +57,40 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
         report.print()
 
 
+def rendered(
+    repository: Repository, template: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> tuple[Tree, Tree]:
+    """What the template makes of the old and of the new answers, each in its version, as trees of the repository.
+
+    Raises:
+        UserError: one of the versions cannot be rendered.
+    """
+    trees = []
+    with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
+        for name, answers in (("base", old), ("theirs", new)):
+            render(template, Path(aside, name), answers, str(answers["_commit"]))
+            trees.append(repository.tree_of(Path(aside, name), Path(aside, f"{name}.index")))
+    return trees[0], trees[1]
+
+
 def merge_again(
     repository: Repository,
     before: str,
     answers_file: str,
-    template: str,
-    old_version: str,
-    new_version: str,
+    base: Tree,
+    theirs: Tree,
     only: set[str] | None = None,
 ) -> Report:
-    """Let the work tree be what the three-way merge makes of the commit before the update."""
-    try:
-        old = read_answers(repository.git("show", f"{before}:./{answers_file}"), answers_file)
-    except GitError as error:
-        raise UserError(f"{answers_file} is not in {before}: commit the project as it was made first.") from error
-    new = read_answers((repository.project / answers_file).read_bytes(), answers_file)
-    with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
-        trees = []
-        for name, answers, version in (("base", old, old_version), ("theirs", new, new_version)):
-            render(template, Path(aside, name), answers, version)
-            trees.append(repository.tree_of(Path(aside, name), Path(aside, f"{name}.index")))
-    base, theirs = trees
+    """Let the work tree be what the three-way merge makes of the commit before the update.
+
+    Args:
+        repository: the project's.
+        before: the commit that has the user's files.
+        answers_file: path of the answers file, which stays as it is.
+        base: what the old version of the template makes.
+        theirs: what the new version makes.
+        only: the paths that may be written; all if it is None.
+    """
     ours = repository.tree(before)
     outcome = merge_trees(repository, base, ours, theirs, skip={answers_file})
     place(repository, ours, theirs, outcome, answers_file, only)

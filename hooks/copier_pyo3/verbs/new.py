@@ -20,8 +20,8 @@ import yaml
 from copier.errors import CopierWarning
 
 from copier_pyo3 import __version__
-from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
 from copier_pyo3.errors import UserError
+from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parents[1]
