@@ -291,9 +291,7 @@ def main() -> int:
     for triple in triples if options.write else []:
         write(triple, options.write)
     if options.json:
-        options.json.write_text(
-            json.dumps([*map(vars, triples)], indent=1, default=len), encoding="utf-8", newline="\n"
-        )
+        options.json.write_text(json.dumps([*map(vars, triples)], default=len), encoding="utf-8", newline="\n")
     print(table(triples))
     return int(any(one.notes.get("unreadable") or one.notes.get("crashed") for one in triples))
 
