@@ -13,7 +13,8 @@ import tomlkit
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from copier_pyo3.merge.plan import Merged, Unmergeable, merge
+from copier_pyo3.merge.file import merge_toml as merge
+from copier_pyo3.merge.model import Merged, Unmergeable
 
 
 def merged(base: str, ours: str, theirs: str) -> Merged:
@@ -442,7 +443,7 @@ def test_what_is_no_toml_is_refused(texts: tuple[str, str, str]) -> None:
 
 
 def test_a_wrong_edit_never_gets_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("copier_pyo3.merge.plan.Editor.rewrite", lambda *_: "a = 3\n")
+    monkeypatch.setattr("copier_pyo3.merge.toml_edit.Editor.rewrite", lambda *_: "a = 3\n")
     with pytest.raises(Unmergeable, match="does not mean"):
         merge("a = 1\n", "a = 1\n", "a = 2\n")
 

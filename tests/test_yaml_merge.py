@@ -7,8 +7,9 @@ from textwrap import dedent
 import pytest
 
 from copier_pyo3.merge.file import merge_file, tell
-from copier_pyo3.merge.plan import Merged
-from copier_pyo3.merge.yaml_edit import Unmergeable, merge, parse
+from copier_pyo3.merge.model import Merged, Unmergeable
+from copier_pyo3.merge.file import merge_yaml as merge
+from copier_pyo3.merge.yaml_text import parse
 
 
 def merged(base: str, ours: str, theirs: str) -> Merged:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from copier_pyo3.project.repository import Repository
-from copier_pyo3.merge.toml_text import Unmergeable, read
+from copier_pyo3.merge.model import Unmergeable
+from copier_pyo3.merge.toml_text import read
 
 VERSION: Final = "0.1.0"
 
