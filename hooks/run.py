@@ -25,6 +25,10 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         print(f"copier-pyo3: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # most of all a full disk
+        where = error.filename or Path.cwd()
+        print(f"copier-pyo3: {where} cannot be read or written ({error.strerror}).", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -110,10 +110,15 @@ def _pair(store: Store, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) 
         if path in base.files or path in moved_to:
             continue
         mine = ours.files.get(path)
-        if mine is None and any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in ours.files):
-            outcome.told.append(f"{path}: new in the template, not taken: you have a file or folder in its place")
+        if mine is None and (other := clash(path, ours.files)):
+            outcome.told.append(f"{path}: new in the template, not taken: {other} is in its place")
             continue
         yield _Sides(path, None, mine, new, path)
+
+
+def clash(path: str, others: Iterable[str]) -> str | None:
+    """One of the other paths that cannot be where path is: a file in the place of a folder, or the other way round."""
+    return next((other for other in others if other.startswith(f"{path}/") or path.startswith(f"{other}/")), None)
 
 
 def _merge(side: _Sides, contents: Mapping[str, bytes], outcome: Outcome) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +16,8 @@ import copier
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data, one_sentence
-from copier_pyo3.merge.tree import Blob
+from copier_pyo3.generate.render import render
+from copier_pyo3.merge.tree import Blob, clash
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
@@ -67,22 +69,26 @@ def _update(
     if made := _finish_earlier(repository, state):
         return made
     _discard(repository, state)
-    old = read_answers(answers_path(repository.project, answers_file).read_bytes(), answers_file)
-    if changes := repository.changes():
-        raise UserError(
-            f"{repository.project} has changes that are not committed ({changes[0].strip()}): commit or stash them first."
-        )
     try:
-        repository.text("rev-parse", "--verify", "--quiet", "HEAD")
-    except GitError as error:
-        raise UserError(f"{repository.project} has no commit yet: commit it first.") from error
-    try:
+        old = read_answers(answers_path(repository.project, answers_file).read_bytes(), answers_file)
+        if changes := repository.changes():
+            raise UserError(
+                f"{repository.project} has changes that are not committed ({changes[0].strip()}): commit or stash them first."
+            )
+        try:
+            repository.text("rev-parse", "--verify", "--quiet", "HEAD")
+        except GitError as error:
+            raise UserError(f"{repository.project} has no commit yet: commit it first.") from error
         state.mkdir(parents=True)
-        aside = _run_copier(repository, state, str(old["_src_path"]), data, defaults, vcs_ref, answers_file)
+        aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file)
         made = _plan(repository, aside, state, old, answers_file)
     except OSError as error:
         _discard(repository, state)
-        raise UserError(f"the update failed ({error.strerror or error}); the project is as it was.") from error
+        where = f"{Path(error.filename).name}: " if isinstance(error.filename, str) else ""
+        raise UserError(f"the update failed ({where}{error.strerror or error}); the project is as it was.") from error
+    except GitError as error:
+        _discard(repository, state)
+        raise UserError(f"{error}; the project is as it was.") from error
     except BaseException:
         _discard(repository, state)
         raise
@@ -94,7 +100,7 @@ def _update(
 def _run_copier(
     repository: Repository,
     state: Path,
-    home: str,
+    old: Mapping[str, Any],
     data: Mapping[str, Any],
     defaults: bool,
     vcs_ref: str | None,
@@ -107,19 +113,30 @@ def _run_copier(
     repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
     aside = Repository(tree / repository.prefix)
     (aside.folder / REPORT).touch()
-    with one_sentence("The project is as it was.", home), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        worker = copier.run_update(
-            aside.project,
-            data=dict(data),
-            answers_file=answers_file,
-            vcs_ref=vcs_ref,
-            defaults=defaults,
-            skip_answered=True,
-            overwrite=True,
-            quiet=True,
-            unsafe=True,
-        )
+    home = str(old["_src_path"])
+    try:
+        with one_sentence("The project is as it was.", home, str(old["_commit"])), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            worker = copier.run_update(
+                aside.project,
+                data=dict(data),
+                answers_file=answers_file,
+                vcs_ref=vcs_ref,
+                defaults=defaults,
+                skip_answered=True,
+                overwrite=True,
+                quiet=True,
+                unsafe=True,
+            )
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, AssertionError) as error:
+        # Copier does not say which; so the new version is rendered once more.
+        with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as made:
+            render(home, Path(made, "theirs"), {**old, **data}, vcs_ref)
+            theirs = repository.tree_of(Path(made, "theirs"), Path(made, "index")).files
+        for path in theirs:
+            if other := clash(path, repository.tree("HEAD").files):
+                raise UserError(f"{_in_the_way(path, other)} The project is as it was.") from error
+        raise
     try:
         check_data(
             data, worker.template.questions_data
@@ -127,6 +144,12 @@ def _run_copier(
     except UserError as error:
         raise UserError(f"{error} The project is as it was.") from error
     return aside
+
+
+def _in_the_way(path: str, other: str) -> str:
+    if path.startswith(f"{other}/"):
+        return f"the template has a file {path}, and you have a file {other}: move yours, commit, and update again."
+    return f"the template has a file {path}, and you have a file {other}: move your folder, commit, and update again."
 
 
 def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[str, Any], answers_file: str) -> Update:
@@ -138,8 +161,13 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     written_report = (aside.folder / REPORT).read_text(encoding="utf-8")
     report = Report(**json.loads(written_report)) if written_report else Report()
     for path in sorted(untracked):
-        if (repository.project / path).exists():  # ignored by git, so an update has no business there
-            report.told.append(f"{path}: kept yours, a file that git ignores")
+        mine = repository.project / path
+        if mine.exists():  # ignored by git, so an update has no business there
+            report.told.append(f"{path}: kept yours, which git ignores")
+        elif blocking := next((folder for folder in mine.parents if folder.is_file()), None):
+            raise UserError(
+                f"{_in_the_way(path, blocking.relative_to(repository.project).as_posix())} The project is as it was."
+            )
         else:
             written.add(path)
     if not written_report:  # a version of the template without the migration
