@@ -15,6 +15,7 @@ from copier_pyo3.errors import UserError
 from copier_pyo3.generate.render import render
 from copier_pyo3.merge.tree import Tree, merge_trees
 from copier_pyo3.project.answers import read_answers
+from copier_pyo3.project.native import remove_stale, stale
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
 from copier_pyo3.project.work_tree import place
@@ -50,6 +51,8 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
     report = merge_again(repository, "HEAD", answers_file, base, theirs)
     report.told += migrations.after(project, old_version, new_version)
     check(repository, "HEAD", report)
+    for path in stale(repository, old, new):
+        remove_stale(repository, path, report)
     wanted = repository.folder / REPORT
     if wanted.exists():
         wanted.write_text(json.dumps(asdict(report)), encoding="utf-8")

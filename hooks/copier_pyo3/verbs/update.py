@@ -19,6 +19,7 @@ from copier_pyo3.generate.asking import check_data, one_sentence
 from copier_pyo3.generate.render import render
 from copier_pyo3.merge.tree import Blob, clash
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
+from copier_pyo3.project.native import remove_stale, stale
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
 from copier_pyo3.project.work_tree import remove_empty
@@ -93,7 +94,7 @@ def _update(
         _discard(repository, state)
         raise
     if made.changed:
-        _move_in(repository, state)
+        _move_in(repository, state, made.report)
     return made
 
 
@@ -191,6 +192,7 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
         "written": moves,
         "deleted": deleted,
         "stages": stages,
+        "stale": stale(repository, old, new),
         "report": asdict(report),
     }
     made = Update(*versions, sorted([*written, *deleted]), report)
@@ -243,9 +245,10 @@ def _finish_earlier(repository: Repository, state: Path) -> Update | None:
     for path in plan["deleted"]:
         if path in changed and _there(repository.project / path):
             raise _changed_since(path)
-    _move_in(repository, state)
+    report = Report(**plan["report"])
+    _move_in(repository, state, report)
     changed_paths = sorted([*sources, *plan["deleted"]])
-    return Update(plan["versions"][0], plan["versions"][1], changed_paths, Report(**plan["report"]), started)
+    return Update(plan["versions"][0], plan["versions"][1], changed_paths, report, started)
 
 
 def _there(path: Path) -> bool:
@@ -259,8 +262,8 @@ def _changed_since(path: str) -> UserError:
     )
 
 
-def _move_in(repository: Repository, state: Path) -> None:
-    """Move the files in place as planned; what an earlier run has moved is skipped.
+def _move_in(repository: Repository, state: Path, report: Report) -> None:
+    """Move the files in place as planned; what an earlier run has moved is skipped. Adds to the report.
 
     Raises:
         UserError: a file cannot be written; the project is as it was.
@@ -285,6 +288,8 @@ def _move_in(repository: Repository, state: Path) -> None:
         why = error.strerror if isinstance(error, OSError) else str(error)
         name = getattr(error, "filename2", None) or getattr(error, "filename", None) or ""
         raise UserError(f"{name or repository.project} cannot be written ({why}); the project is as it was.") from error
+    for path in plan["stale"]:
+        remove_stale(repository, path, report)
     _discard(repository, state)
 
 
