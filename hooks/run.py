@@ -45,7 +45,10 @@ def _fold(*names: str) -> None:
 def _before(answers_file: str, old: str, new: str) -> None:
     provide_tomlkit()
     from copier_pyo3.migrations import before
+    from copier_pyo3.project.modes import remember
+    from copier_pyo3.project.repository import Repository
 
+    remember(Repository(Path.cwd()))
     before(Path.cwd(), answers_file, old, new)
 
 

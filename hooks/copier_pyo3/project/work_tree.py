@@ -1,11 +1,11 @@
 """Writes the outcome of a merge into the work tree and the index."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 from copier_pyo3.merge.tree import Blob, Outcome, Tree
+from copier_pyo3.project.modes import keep, with_x
 from copier_pyo3.project.repository import Repository
 
 
@@ -31,7 +31,9 @@ def place(
     kept = sorted(
         path for path in paths if path not in outcome.written and path not in outcome.deleted and path in ours.files
     )
-    contents = repository.contents(ours.files[path] for path in kept if ours.files[path].is_file)
+    contents = repository.contents(
+        ours.files[path] for path in kept if ours.files[path].is_file or ours.files[path].is_link
+    )
     for path in sorted(paths):
         target = repository.project / path
         if path in outcome.written:
@@ -39,6 +41,9 @@ def place(
             _write(target, repository.checked_out(path, content), mode)
         elif path in kept and ours.files[path].is_file:
             _write(target, repository.checked_out(path, contents[ours.files[path].oid]), ours.files[path].mode)
+        elif path in kept and ours.files[path].is_link:
+            target.unlink(missing_ok=True)
+            target.symlink_to(os.fsdecode(contents[ours.files[path].oid]))
         elif path not in ours.files or path in outcome.deleted:
             target.unlink(missing_ok=True)
             remove_empty(target.parent, repository.project)
@@ -51,15 +56,13 @@ def _write(target: Path, content: bytes, mode: str) -> None:
     executable = mode == "100755"
     if target.is_file() and not target.is_symlink() and target.read_bytes() == content:
         if os.name == "posix" and bool(target.stat().st_mode & 0o100) != executable:
-            target.chmod(0o755 if executable else 0o644)
+            target.chmod(with_x(target.stat().st_mode, executable))
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".copier-pyo3-", delete=False) as new:
         new.write(content)
-    if target.is_file():
-        shutil.copymode(target, new.name)
-    else:
-        Path(new.name).chmod(0o755 if executable else 0o644)
+    Path(new.name).chmod(0o755 if executable else 0o644)
+    keep(target, Path(new.name))
     Path(new.name).replace(target)
 
 

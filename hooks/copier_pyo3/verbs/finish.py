@@ -15,6 +15,8 @@ from copier_pyo3.errors import UserError
 from copier_pyo3.generate.render import render
 from copier_pyo3.merge.tree import Tree, merge_trees
 from copier_pyo3.project.answers import read_answers
+from copier_pyo3.project.line_ends import follow, follow_answers
+from copier_pyo3.project.modes import restore
 from copier_pyo3.project.native import remove_stale, stale
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
@@ -41,14 +43,17 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
         UserError: the template cannot be rendered.
     """
     repository = Repository(project)
+    restore(repository)
     try:
-        old = read_answers(repository.git("show", f"HEAD:./{answers_file}"), answers_file)
+        old_file = repository.git("show", f"HEAD:./{answers_file}")
     except GitError as error:
         raise UserError(f"{answers_file} is not in HEAD: commit the project as it was made first.") from error
+    old = read_answers(old_file, answers_file)
     new = read_answers((repository.project / answers_file).read_bytes(), answers_file)
     versions = {"_commit": old_version}, {"_commit": new_version}  # as Copier names them
     base, theirs = rendered(repository, template, old | versions[0], new | versions[1])
     report = merge_again(repository, "HEAD", answers_file, base, theirs)
+    follow_answers(repository, old_file, answers_file)
     report.told += migrations.after(project, old_version, new_version)
     check(repository, "HEAD", report)
     for path in stale(repository, old, new):
@@ -96,5 +101,6 @@ def merge_again(
     """
     ours = repository.tree(before)
     outcome = merge_trees(repository, base, ours, theirs, skip={answers_file})
+    follow(repository, base, ours, outcome, answers_file)
     place(repository, ours, theirs, outcome, answers_file, only)
     return Report(outcome.told, outcome.left)

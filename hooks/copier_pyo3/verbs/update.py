@@ -19,6 +19,7 @@ from copier_pyo3.generate.asking import check_data, one_sentence
 from copier_pyo3.generate.render import render
 from copier_pyo3.merge.tree import Blob, clash
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
+from copier_pyo3.project.modes import keep
 from copier_pyo3.project.native import remove_stale, stale
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
@@ -295,8 +296,7 @@ def _move_in(repository: Repository, state: Path, report: Report) -> None:
 
 def _move(source: Path, target: Path) -> None:
     """Rename, or copy aside and rename where git's folder is on another file system."""
-    if target.is_file():
-        shutil.copymode(target, source) if os.name != "posix" else None
+    keep(target, source)
     try:
         source.replace(target)
     except OSError:
