@@ -32,7 +32,7 @@ SLOT: Final = re.compile(r"(.*\b)?abi3-(py3\d+)")  # a feature list has one of t
 NAMES: Final = ("id", "name", "path", "module", "target", "package-ecosystem", "repo", "uses", "select", "run")
 # Tables whose keys are names that people choose, so that a key may be renamed.
 NAMED: Final = re.compile(
-    r"jobs|dependency-groups|project\.(optional-dependencies|scripts|gui-scripts|urls|entry-points(\..+)?)|features|profile"
+    r"jobs|target|dependency-groups|project\.(optional-dependencies|scripts|gui-scripts|urls|entry-points(\..+)?)|features|profile"
     r"|tool(\.[^.]+)*|.*dependencies|workspace\.dependencies|on\.workflow_(call|dispatch)\.inputs|jobs\.[^.]+\.outputs|.*\bpatch\.[^.]+"
 )
 # Below these, a key is the name of a tool: only one of much the same name is the same tool.
@@ -155,14 +155,14 @@ def relocated(base: Any, ours: Any, theirs: Any) -> list[tuple[Path, Path, str, 
         For each: the place that the template raised; the place in ours where the number stands, or () if it is in
         another file; the template's former and new version.
     """
-    found = []
+    found: list[tuple[Path, Path, str, str]] = []
     for table, place in _inheriting(ours):
         for name, value in table.items():
             path = (*place, name)
             old, new = (_version_at(side, path) for side in (base, theirs))
             if isinstance(value, dict) and value.get("workspace") is True and new and old and new != old:
                 kind = "package" if place == ("package",) else "dependencies"
-                there = ("workspace", kind, name)
+                there: Path = ("workspace", kind, name)
                 kept = find(ours, there)
                 if isinstance(kept, dict) and isinstance(kept.get("version"), str):
                     there, kept = (*there, "version"), kept["version"]
@@ -190,7 +190,12 @@ def _crates(data: Any) -> dict[Path, Any]:
     if isinstance(targets, dict):
         places += [("target", target, name) for target in targets for name in CARGO_TABLES]
     tables = {place: find(data, place) for place in places}
-    return {(*place, name): value for place, table in tables.items() if isinstance(table, dict) for name, value in table.items()}
+    return {
+        (*place, name): value
+        for place, table in tables.items()
+        if isinstance(table, dict)
+        for name, value in table.items()
+    }
 
 
 def _inheriting(data: Any) -> list[tuple[dict[str, Any], Path]]:

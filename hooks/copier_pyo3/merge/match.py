@@ -30,6 +30,15 @@ NAME_WEIGHT: Final = 3
 Left: TypeAlias = dict[int, None]  # places of items that have no counterpart yet, in order
 
 
+class Pairs(dict[int, int]):
+    """Places of items of one list, with the places that the same items have in another."""
+
+    def __init__(self, pairs: Mapping[int, int], loose: set[int]) -> None:
+        super().__init__(pairs)
+        self.loose = loose
+        """The places that were matched by likeness alone."""
+
+
 class Matcher:
     """Matches the items and keys of the sides of one merge."""
 
@@ -37,25 +46,26 @@ class Matcher:
         self._meanings = meanings
         self._counted: dict[int, Counter[tuple[str, str]]] = {}
 
-    def items(self, place: str, one: Sequence[Any], other: Sequence[Any], by_likeness: bool = True) -> dict[int, int]:
-        """Pairs of places of the same item: those of `other` to those of `one`."""
+    def items(self, place: str, one: Sequence[Any], other: Sequence[Any], by_likeness: bool = True) -> Pairs:
+        """Which item of `other` is which of `one`."""
         left = [[self._meanings.of(item) for item in side] for side in (one, other)]
         pairs = _equal(*left)
         gone = dict.fromkeys(at for at in range(len(one)) if at not in pairs)
         come = dict.fromkeys(sorted({*range(len(other))} - {*pairs.values()}))
-        for names in self._names(place, one, other, gone, come):
+        for names in self._names(place, one, other, gone, come, loosely=by_likeness):
             self._pair_named(names, one, other, pairs, gone, come)
+        sure = {*pairs}
         if by_likeness and gone and come and len(gone) * len(come) <= MOST_PAIRS:
             self._pair_alike(place, one, other, pairs, gone, come)
-        return {there: here for here, there in pairs.items()}
+        return Pairs({there: here for here, there in pairs.items()}, {pairs[at] for at in pairs.keys() - sure})
 
     def _names(
-        self, place: str, one: Sequence[Any], other: Sequence[Any], gone: Left, come: Left
+        self, place: str, one: Sequence[Any], other: Sequence[Any], gone: Left, come: Left, loosely: bool
     ) -> Iterator[list[dict[int, Hashable]]]:
         """The names of what is left over on both sides, the surest kind first."""
         requirements = known.REQUIREMENTS.fullmatch(place) is not None
         if any(isinstance(one[at], str) for at in gone):
-            for exact in (True, False):
+            for exact in (True, False) if loosely else (True,):
                 yield [_text_names(side, left, requirements, exact) for side, left in ((one, gone), (other, come))]
         for key in known.NAMES:
             if any(isinstance(one[at], dict) and key in one[at] for at in gone):
@@ -106,8 +116,12 @@ class Matcher:
                 if not (isinstance(one[a], dict) and isinstance(other[b], dict)):
                     continue
                 here, there = gaps[0][a], gaps[1][b]
-                in_place = (here[0] is None or pairs[here[0]] == there[0]) and (here[1] is None or pairs[here[1]] == there[1])
-                in_place = in_place and (here[0] is None) == (there[0] is None) and (here[1] is None) == (there[1] is None)
+                in_place = (here[0] is None or pairs[here[0]] == there[0]) and (
+                    here[1] is None or pairs[here[1]] == there[1]
+                )
+                in_place = (
+                    in_place and (here[0] is None) == (there[0] is None) and (here[1] is None) == (there[1] is None)
+                )
                 single = in_place and alone[0][here] == 1 and alone[1][there] == 1
                 least = ALIKE_ALONE if single else ALIKE_IN_PLACE if in_place else ALIKE_ELSEWHERE
                 likeness = self.likeness(one[a], other[b])
@@ -193,7 +207,11 @@ def _equal(one: list[int], other: list[int]) -> dict[int, int]:
     places = {number: at for at, number in enumerate(other)}
     pairs = {at: places[number] for at, number in enumerate(one) if counts[0][number] == 1 == counts[1].get(number, 0)}
     repeated = [
-        [at for at, number in enumerate(side) if counts[0][number] and counts[1][number] and counts[0][number] + counts[1][number] > 2]
+        [
+            at
+            for at, number in enumerate(side)
+            if counts[0][number] and counts[1][number] and counts[0][number] + counts[1][number] > 2
+        ]
         for side in (one, other)
     ]
     if repeated[0]:

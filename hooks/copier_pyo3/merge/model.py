@@ -19,6 +19,7 @@ class Unmergeable(Exception):
 
 Action: TypeAlias = Literal[
     "kept ours",
+    "kept both",
     "kept deleted",
     "kept higher version",
     "took higher version",
@@ -47,6 +48,16 @@ class Merged:
     decisions: tuple[Decision, ...] = ()
     dangling: tuple[str, ...] = ()
     """References that the merge has left without a target, one sentence each."""
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A key of a table, or the id of a list's item, that one side gave another name."""
+
+    place: str
+    """Of the table, or of the item."""
+    old: str
+    new: str
 
 
 @dataclass
@@ -90,7 +101,7 @@ class Node:
         if isinstance(data, (dict, list)) and type(data) is type(self.data):
             self.expand()
             for key, child in self.children():
-                child.become(data[key])
+                child.become(data[key])  # type: ignore[index]
         self.data = data
 
 

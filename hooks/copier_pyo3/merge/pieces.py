@@ -106,17 +106,21 @@ class Edits(Generic[T]):
     def __init__(self, count: int) -> None:
         self._order = [*range(count)]
         self._at = [*range(count)]  # where in the order each line is
-        self._before: dict[int, list[T]] = {}
-        self._behind: dict[int, list[T]] = {}
+        self._before: dict[int, list[tuple[int, list[T]]]] = {}
+        self._behind: dict[int, list[tuple[int, list[T]]]] = {}
         self.gone: set[int] = set()
 
-    def insert(self, place: int, lines: Sequence[T], behind: bool = False) -> None:
-        """Put lines before a line, or behind it, after those put there already; before `count` is at the end."""
-        (self._behind if behind else self._before).setdefault(place, []).extend(lines)
+    def insert(self, place: int, lines: list[T], behind: bool = False, rank: int = 0) -> None:
+        """Put lines before a line, or behind it; before `count` is at the end.
 
-    def inserted(self, place: int, behind: bool) -> list[T]:
-        """What has been put there so far."""
-        return (self._behind if behind else self._before).get(place, [])
+        Of what goes to one place, a lower rank comes first, and then what was put there first.
+        """
+        (self._behind if behind else self._before).setdefault(place, []).append((rank, lines))
+
+    def inserted(self, place: int, behind: bool) -> list[list[T]]:
+        """The lists of lines that have been put there so far, in the order that they get."""
+        found = (self._behind if behind else self._before).get(place, [])
+        return [lines for _, lines in sorted(found, key=lambda ranked: ranked[0])]
 
     def delete(self, start: int, stop: int) -> None:
         """Take lines out."""
@@ -145,10 +149,7 @@ class Edits(Generic[T]):
     def walk(self) -> Iterator[int | list[T]]:
         """The numbers of the old lines, in their new order, and the lists of new lines among them; also those gone."""
         for line in self._order:
-            if line in self._before:
-                yield self._before[line]
+            yield from self.inserted(line, behind=False)
             yield line
-            if line in self._behind:
-                yield self._behind[line]
-        if len(self._order) in self._before:
-            yield self._before[len(self._order)]
+            yield from self.inserted(line, behind=True)
+        yield from self.inserted(len(self._order), behind=False)

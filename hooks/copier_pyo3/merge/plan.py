@@ -5,27 +5,17 @@ It never sees text, so one plan serves every format. What a value is to Cargo or
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from . import known
-from .literal import brief, quoted_key
-from .match import ALIKE_KEYS, Matcher
-from .model import MISSING, Action, Decision, Meanings, Node, Path, find
-from .sequence import arrange, diff3
+from .lists import merge_lists
+from .literal import brief, joined
+from .match import Matcher
+from .model import MISSING, Action, Decision, Meanings, Node, Path, Rename
+from .places import relocate, take_from
+from .sequence import diff3
 from .versions import PIN, higher, newer_pin, pin_version, requirement
-
-
-@dataclass(frozen=True)
-class Rename:
-    """A key of a table, or the id of a list's item, that one side gave another name."""
-
-    place: str
-    """Of the table, or of the item."""
-    old: str
-    new: str
 
 
 class Plan:
@@ -40,16 +30,16 @@ class Plan:
         self.settle_versions = settle_versions
         self.decisions: list[Decision] = []
         self.renames: list[Rename] = []
-        self._places: dict[Path, Path] = {}  # where ours has what the template moved, by the new path
-        self._meanings = Meanings()
-        self._match = Matcher(self._meanings)
+        self.places: dict[Path, Path] = {}  # where ours has what the template moved, by the new path
+        self.meanings = Meanings()
+        self.match = Matcher(self.meanings)
 
     def merge(self, base: Any, ours: Any, theirs: Any) -> Node:
         """The merged tree of whole documents."""
-        base, ours, theirs = self._relocate(base, ours, theirs)
+        base, ours, theirs = relocate(self, base, ours, theirs)
         node = self.value("", base, ours, theirs, (), ()) or Node({}, (), ())
-        for new, old in self._places.items():
-            _take_from(node, new, old)
+        for new, old in self.places.items():
+            take_from(node, new, old)
         return node
 
     # --- any value -----------------------------------------------------------------------------------
@@ -68,7 +58,7 @@ class Plan:
             src: path of the value in theirs.
             within: place of the list that it is an item of, if it is.
         """
-        same = self._meanings.same
+        same = self.meanings.same
         if same(ours, theirs) or same(base, theirs):
             return None if ours is MISSING else Node(ours, at, src)
         if ours is MISSING and base is MISSING:
@@ -87,7 +77,7 @@ class Plan:
             if not (apart and not unchanged):
                 return self.table(place, before, ours, theirs, at, src)
         if kinds == {list}:
-            return self.list(place, base if isinstance(base, list) else [], ours, theirs, at, src)
+            return merge_lists(self, place, base if isinstance(base, list) else [], ours, theirs, at, src)
         if unchanged:
             return Node(theirs, at, src)
         if kinds == {str}:
@@ -96,7 +86,7 @@ class Plan:
 
     def _deleted(self, place: str, base: Any, ours: Any, theirs: Any, at: Path, src: Path) -> Node | None:
         """One side deleted what was there; the other one has changed it, or not."""
-        if theirs is MISSING and self._meanings.same(base, ours):
+        if theirs is MISSING and self.meanings.same(base, ours):
             return None
         left = theirs if ours is MISSING else ours
         if known.is_collection(place, base) and isinstance(left, dict):
@@ -108,17 +98,19 @@ class Plan:
         if theirs is MISSING and isinstance(base, dict) and isinstance(ours, dict) and known.SETTINGS.fullmatch(place):
             return self._settings_left(place, base, ours, at)
         if theirs is MISSING and isinstance(base, list) and isinstance(ours, list):
-            node = self.list(place, base, ours, [], at, src)  # the user's own items stay
+            node = merge_lists(self, place, base, ours, [], at, src)  # the user's own items stay
             return node if node.data else None
         if theirs is MISSING:
             return self._conflict(place, ours, theirs, at, src)
-        self._decide(place, "kept deleted", f"the file has it no more, the template has {brief(theirs)}")
+        self.decide(place, "kept deleted", f"the file has it no more, the template has {brief(theirs)}")
         return None
 
     def _settings_left(self, place: str, base: dict[str, Any], ours: dict[str, Any], at: Path) -> Node | None:
         """Of settings that the template gave up, the user's own stay."""
         table = {
-            key: Node(value, (*at, key)) for key, value in ours.items() if not self._meanings.same(value, base.get(key, MISSING))
+            key: Node(value, (*at, key))
+            for key, value in ours.items()
+            if not self.meanings.same(value, base.get(key, MISSING))
         }
         for key in table.keys() & base.keys():
             self._conflict(joined(place, key), ours[key], MISSING, (*at, key), ())
@@ -144,15 +136,15 @@ class Plan:
 
     def _merge_forms(self, place: str, ours: Any, theirs: Any, forms: list[Any], at: Path, src: Path) -> Node | None:
         """Merge in one form, then go back to the user's own where that says the same."""
-        _, mine, new = forms
-        node = self.value(place, *forms, at, src)
+        base, mine, new = forms
+        node = self.value(place, base, mine, new, at, src)
         if node is None or mine is ours:
-            if node is not None and new is not theirs and not self._meanings.same(node.data, mine):
+            if node is not None and new is not theirs and not self.meanings.same(node.data, mine):
                 _forget_theirs(node)
             return node
-        if self._meanings.same(node.data, mine):
+        if self.meanings.same(node.data, mine):
             return Node(ours, at, src)
-        if self._meanings.same(node.data, new):
+        if self.meanings.same(node.data, new):
             return Node(theirs, at, src)
         if isinstance(ours, str) and isinstance(node.data, dict):
             key = known.text_key(place)
@@ -170,18 +162,20 @@ class Plan:
     ) -> Node:
         """Key by key, in the order of ours; what is new stands where its neighbors in theirs put it."""
         base, theirs = self._choose(place, base, ours, theirs)
-        in_ours, in_theirs = self._match.keys(place, base, ours), self._match.keys(place, base, theirs)
+        in_ours, in_theirs = self.match.keys(place, base, ours), self.match.keys(place, base, theirs)
         both_new = {}
         if place.rpartition(".")[2] in known.CARGO_TABLES:  # one crate under two names is one
             new_here = ({k: v for k, v in side.items() if k not in base} for side in (ours, theirs))
-            both_new = self._match.keys(place, *new_here)
+            both_new = self.match.keys(place, *new_here)
         our_key = {old: new for new, old in in_ours.items()}
         names: dict[str, tuple[str, str, str]] = {}  # the merged key -> its key in base, ours and theirs
         for key in ours:
             old = in_ours.get(key, key)
             new = next((k for k, was in in_theirs.items() if was == old), old)
             new = next((k for k, was in both_new.items() if was == key), new) if key not in base else new
-            final = self._new_name(place, old, key, new) if {key, new} != {old} and new in theirs and old in base else key
+            final = (
+                self._new_name(place, old, key, new) if {key, new} != {old} and new in theirs and old in base else key
+            )
             names[final] = (old, key, new)
         taken = {new for _, _, new in names.values()}
         for key in theirs:
@@ -206,7 +200,7 @@ class Plan:
 
     def _new_name(self, place: str, old: str, mine: str, new: str) -> str:
         if mine not in (old, new) and new != old:
-            self._decide(joined(place, mine), "kept ours", f"you renamed {old} to {mine}, the template to {new}")
+            self.decide(joined(place, mine), "kept ours", f"you renamed {old} to {mine}, the template to {new}")
             return mine
         return new if mine == old else mine
 
@@ -246,19 +240,21 @@ class Plan:
                 continue
             sides = [{key: side[key] for key in choice.keys if key in side} for side in (base, ours, theirs)]
             old, mine, new = sides
-            if not (mine and new) or self._meanings.same(mine, old) or self._meanings.same(new, old):
+            if not (mine and new) or self.meanings.same(mine, old) or self.meanings.same(new, old):
                 continue
             kinds = [choice.kind(side) for side in sides]
             if kinds[1] == kinds[2] or (kinds[2] == kinds[0] and kinds[1].split()[0] == kinds[0].split()[0]):
                 continue
             both_have_versions = "version" in mine and "version" in new and kinds[1] == "path"
             keys = [key for key in choice.keys if not (key == "version" and both_have_versions)]
-            if {key: mine.get(key) for key in keys} != {key: new.get(key) for key in keys}:
+            if any(key in new for key in keys) and any(mine.get(key) != new.get(key) for key in keys):
                 shown = ({key: side[key] for key in keys if key in side} for side in (mine, new))
                 texts = [brief(side) for side in shown]
                 swapped = kinds[1] == kinds[0] and kinds[0] != kinds[2]
                 detail = f"the file has {texts[0]}, the template {texts[1]}"
-                self._decide(joined(place, choice.shown) if choice.shown else place, "kept ours", detail, conflict=swapped)
+                self.decide(
+                    joined(place, choice.shown) if choice.shown else place, "kept ours", detail, conflict=swapped
+                )
             base = _with(base, keys, mine)
             theirs = _with(theirs, keys, mine)
         return base, theirs
@@ -270,85 +266,23 @@ class Plan:
             return
         for field in [field for field in dynamic.data if field in merged and field != "dynamic"]:
             if field in ours.get("dynamic", []) and field not in ours:
-                self._decide(f"project.{field}", "kept ours", f"the file has it dynamic, the template {brief(merged[field].data)}")
+                self.decide(
+                    f"project.{field}",
+                    "kept ours",
+                    f"the file has it dynamic, the template {brief(merged[field].data)}",
+                )
                 del merged[field]
             else:
-                self._decide(f"project.{field}", "kept ours", f"the file has {brief(merged[field].data)}, the template has it dynamic")
+                self.decide(
+                    f"project.{field}",
+                    "kept ours",
+                    f"the file has {brief(merged[field].data)}, the template has it dynamic",
+                )
                 dynamic.expand()
                 dynamic.items = [item for item in dynamic.items or [] if item.data != field]
                 dynamic.data = [item.data for item in dynamic.items]
         if not dynamic.data and "dynamic" not in ours:
             del merged["dynamic"]
-
-    # --- lists ---------------------------------------------------------------------------------------
-
-    def list(self, place: str, base: list[Any], ours: list[Any], theirs: list[Any], at: Path, src: Path) -> Node:
-        """A sequence, by the items' identity; by position where items repeat or come in pairs."""
-        if not known.set_lists(place) and _goes_by_position(base, ours, theirs):
-            return self._by_position(place, base, ours, theirs, at, src)
-        in_ours = self._match.items(place, base, ours)
-        in_theirs = self._match.items(place, base, theirs)
-        ids = _numbered(len(base), in_ours, in_theirs, len(ours), len(theirs))
-        new_ours = [number for number in range(len(ours)) if number not in in_ours]
-        new_theirs = [number for number in range(len(theirs)) if number not in in_theirs]
-        alike = self._match.items(
-            place, [ours[number] for number in new_ours], [theirs[number] for number in new_theirs], by_likeness=False
-        )
-        for there, here in alike.items():
-            ids[1][new_theirs[there]] = ids[0][new_ours[here]]
-        olds = dict(enumerate(base))
-        mine = {number: place_in_ours for place_in_ours, number in enumerate(ids[0])}
-        new = {number: place_in_theirs for place_in_theirs, number in enumerate(ids[1])}
-        merged: dict[int, Node] = {}
-        for number in dict.fromkeys([*ids[0], *ids[1]]):
-            sides = (
-                olds.get(number, MISSING),
-                ours[mine[number]] if number in mine else MISSING,
-                theirs[new[number]] if number in new else MISSING,
-            )
-            shown = next(side for side in (sides[1], sides[2], sides[0]) if side is not MISSING)
-            item_place = f"{place}{_label(shown)}"
-            node = self.value(item_place, *sides, (*at, mine.get(number, -1)), (*src, new.get(number, -1)), place)
-            if node is not None:
-                merged[number] = node
-                self._note_id(item_place, sides[0], node.data)
-        order, contested = arrange(
-            [number for number in range(len(base)) if number in merged],
-            [number for number in ids[0] if number in merged],
-            [number for number in ids[1] if number in merged],
-        )
-        if contested and not known.set_lists(place):
-            labels = ", ".join(_label(merged[number].data) for number in sorted(contested))
-            self._decide(place, "kept ours", f"both sides moved {labels}", conflict=True)
-        items = [merged[number] for number in order]
-        return Node([item.data for item in items], at, src, items=items)
-
-    def _by_position(
-        self, place: str, base: list[Any], ours: list[Any], theirs: list[Any], at: Path, src: Path
-    ) -> Node:
-        """As diff3: first by options with their values, then, if both sides changed one of these, item by item."""
-        sides = (base, ours, theirs)
-        groups = [_options(side) for side in sides]
-        merged, conflict = diff3(*([tuple(self._meanings.of(side[i]) for i in span) for span in spans] for side, spans in zip(sides, groups, strict=True)))
-        flat: list[tuple[int | None, int | None]] = []
-        for mine, new in merged:
-            if mine is not None:
-                flat += [(at_ours, None) for at_ours in groups[1][mine]]
-            elif new is not None:
-                flat += [(None, at_theirs) for at_theirs in groups[2][new]]
-        if conflict:
-            flat, conflict = diff3(*([self._meanings.of(item) for item in side] for side in sides))
-        if conflict:
-            self._decide(place, "kept ours", f"the file has {brief(ours)}, the template {brief(theirs)}", conflict=True)
-        items = [
-            Node(ours[mine], (*at, mine)) if mine is not None else Node(theirs[new or 0], None, (*src, new or 0))
-            for mine, new in flat
-        ]
-        return Node([item.data for item in items], at, src, items=items)
-
-    def _note_id(self, place: str, base: Any, merged: Any) -> None:
-        if isinstance(base, dict) and isinstance(merged, dict) and base.get("id") not in (None, merged.get("id")):
-            self.renames.append(Rename(place, str(base["id"]), str(merged.get("id", ""))))
 
     # --- texts ---------------------------------------------------------------------------------------
 
@@ -365,6 +299,8 @@ class Plan:
             expected = known.VERSION_KEYS.fullmatch(last) or (len(parts) > 1 and parts[-2] in known.CARGO_TABLES)
             winner = higher(base, ours, theirs, bool(expected))
             merged = None if winner is None else ours if winner == "ours" else theirs
+        if merged is None and (text := _by_lines(base, ours, theirs)) is not None:
+            return Node(text, at, src)
         if merged is None:
             return self._conflict(place, ours, theirs, at, src)
         self._decide_higher(place, ours, theirs, merged == ours)
@@ -378,70 +314,24 @@ class Plan:
         shown = [version_of(side) for side in (ours, theirs)]
         action: Action = "kept higher version" if winner == "ours" else "took higher version"
         if shown[0] != shown[1]:
-            self._decide(place, action, f"the file has {shown[0]}, the template {shown[1]}")
+            self.decide(place, action, f"the file has {shown[0]}, the template {shown[1]}")
         elif winner == "ours":
-            self._decide(place, "kept ours", f"the file has {brief(ours)}, the template {brief(theirs)}")
+            self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {brief(theirs)}")
         return Node(ours if winner == "ours" else theirs, at, src)
 
     # --- what is decided -----------------------------------------------------------------------------
 
-    def _relocate(self, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, Any]:
-        """Let base and theirs have things where the user has them: a crate in another table, a number in the workspace."""
-        for old, new in self._moved(base, theirs):
-            base = _put(_put(base, new, find(base, old)), old, MISSING)
-            if find(ours, old) is not MISSING and find(ours, new) is MISSING:
-                ours = _put(_put(ours, new, find(ours, old)), old, MISSING)
-                self._places[new] = old
-        for old, new in self._moved(base, ours):
-            base = _put(_put(base, new, find(base, old)), old, MISSING)
-            theirs = _put(_put(theirs, new, find(theirs, old)), old, MISSING)
-        for path, there, old, new in known.relocated(base, ours, theirs) if self.settle_versions else []:
-            shown = joined(*map(str, path))
-            mine = find(ours, path)
-            base, theirs = (_put(side, path, mine) for side in (base, theirs))
-            if not there:
-                self._decide(shown, "kept ours", f"the file takes it from the workspace, the template raises {old} to {new}: raise it there", conflict=True)
-                continue
-            base, theirs = _put(base, there, old), _put(theirs, there, new)
-        return base, ours, theirs
-
-    def _moved(self, base: Any, side: Any) -> list[tuple[Path, Path]]:
-        """What a side has moved to another table: crates, and settings of a tool; one to one, by key and likeness."""
-        found = known.moved(base, side)
-        for tool in find(side, ("tool",)) if isinstance(find(side, ("tool",)), dict) else ():
-            before, after = (dict(_inside(find(data, ("tool", tool)), ("tool", tool))) for data in (base, side))
-            gone = [path for path in before if path not in after and (path[:-1] in after or len(path) == 3)]
-            come = [path for path in after if path not in before]
-            for old in gone:
-                likely = [
-                    new
-                    for new in come
-                    if new[-1] == old[-1] and self._match.likeness(before[old], after[new]) >= ALIKE_KEYS
-                ]
-                if len(likely) == 1:
-                    found.append((old, likely[0]))
-        return found
-
     def _decide_higher(self, place: str, ours: str, theirs: str, kept: bool) -> None:
         action: Action = "kept higher version" if kept else "took higher version"
-        self._decide(place, action, f"the file has {brief(ours)}, the template {brief(theirs)}")
+        self.decide(place, action, f"the file has {brief(ours)}, the template {brief(theirs)}")
 
     def _conflict(self, place: str, ours: Any, theirs: Any, at: Path, src: Path) -> Node:
         new = "has it no more" if theirs is MISSING else brief(theirs)
-        self._decide(place, "kept ours", f"the file has {brief(ours)}, the template {new}", conflict=True)
+        self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {new}", conflict=True)
         return Node(ours, at, src)
 
-    def _decide(self, place: str, action: Action, detail: str, conflict: bool = False) -> None:
+    def decide(self, place: str, action: Action, detail: str, conflict: bool = False) -> None:
         self.decisions.append(Decision(place, action, detail, conflict))
-
-
-def joined(*parts: str) -> str:
-    """A place: project.dependencies[numpy]."""
-    place, *keys = parts
-    if len(parts) > 2 or not place:
-        keys = [part for part in parts if part]
-        return ".".join(quoted_key(key) for key in keys)
-    return f"{place}.{quoted_key(keys[0])}"
 
 
 def version_of(pin: str) -> str:
@@ -449,21 +339,6 @@ def version_of(pin: str) -> str:
     found = PIN.fullmatch(pin)
     numbers = pin_version(found) if found else None
     return ".".join(map(str, numbers)) if numbers else pin
-
-
-def _label(item: Any) -> str:
-    """How a place shows a list's item: [numpy], [abi3-py3*], [src/lib.rs]."""
-    if isinstance(item, dict):
-        key = next((key for key in known.NAMES if key in item), None)
-        item = item if key is None else item[key]
-        if key == "uses":
-            item = str(item).partition(" #")[0]
-    if isinstance(item, str):
-        if slot := known.SLOT.fullmatch(item):
-            return f"[{slot[1] or ''}abi3-py3*]"
-        first = item.partition("\n")[0]
-        return f"[{first if len(first) <= 60 else first[:57] + '...'}]"
-    return f"[{brief(item)}]"
 
 
 def _keys(value: Any) -> Any:
@@ -492,62 +367,11 @@ def _with(table: dict[str, Any], keys: Iterable[str], other: dict[str, Any]) -> 
     return changed | own
 
 
-def _take_from(node: Node, new: Path, old: Path) -> None:
-    """Let the node at a path, and what is in it, be edited from what ours has at another path."""
-    if node.ours is not None and node.ours[: len(new)] == new:
-        node.ours = (*old, *node.ours[len(new) :])
-    if node.ours is not None and len(node.ours) < len(new):
-        node.expand()
-    for _, child in node.children():
-        _take_from(child, new, old)
-
-
-def _put(data: Any, path: Path, value: Any) -> Any:
-    """Plain data with another value at a path; the original stays as it is."""
-    if not path:
-        return value
-    table = dict(data) if isinstance(data, dict) else {}
-    inner = _put(table.get(str(path[0]), MISSING), path[1:], value)
-    if inner is MISSING:
-        table.pop(str(path[0]), None)
-    else:
-        table[str(path[0])] = inner
-    return table
-
-
-def _inside(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """All that stands below a path under keys alone."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield (*path, key), value
-            yield from _inside(value, (*path, key))
-
-
-def _numbered(
-    length: int, in_ours: dict[int, int], in_theirs: dict[int, int], ours: int, theirs: int
-) -> tuple[list[int], list[int]]:
-    """A number for each item of ours and theirs: its place in base, or a new one."""
-    mine = [in_ours.get(at, length + at) for at in range(ours)]
-    return mine, [in_theirs.get(at, length + ours + at) for at in range(theirs)]
-
-
-def _goes_by_position(*sides: list[Any]) -> bool:
-    """Whether items repeat, or some are options with values."""
-    for side in sides:
-        if not all(isinstance(item, (str, int, float)) for item in side):
-            return False
-    return any(len({*map(repr, side)}) < len(side) or any(len(span) > 1 for span in _options(side)) for side in sides)
-
-
-def _options(side: list[Any]) -> list[range]:
-    """Places of the items in groups: an option and the values behind it."""
-    starts = [
-        at
-        for at, item in enumerate(side)
-        if not at or _is_option(item) or not any(_is_option(other) for other in side[max(0, at - 1) : at])
-    ]
-    return [range(start, stop) for start, stop in zip(starts, [*starts[1:], len(side)], strict=True)]
-
-
-def _is_option(item: Any) -> bool:
-    return isinstance(item, str) and item.startswith("-") and item != "-"
+def _by_lines(base: Any, ours: str, theirs: str) -> str | None:
+    """A text of several lines that both sides changed, if not at one place."""
+    if not isinstance(base, str) or "\n" not in ours or "\n" not in theirs:
+        return None
+    old, mine, new = (text.splitlines(keepends=True) for text in (base, ours, theirs))
+    merged, conflict = diff3(old, mine, new, strict=True)
+    lines = (mine[here] if here is not None else new[there or 0] for here, there in merged)
+    return None if conflict else "".join(lines)

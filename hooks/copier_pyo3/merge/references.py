@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .match import normalized
-from .model import Decision, Node, find, same
-from .plan import Plan, Rename
+from .model import Decision, Node, Rename, find, same
+from .plan import Plan
 from .versions import REQUIREMENT
 
 Use = tuple[str, str]
@@ -289,7 +289,9 @@ def _extras(data: Any) -> set[str] | None:
 def _extra_uses(data: Any) -> Iterator[Use]:
     own = normalized(str(_table(data, "project").get("name", "")))
     lists = {
-        **{f"project.optional-dependencies.{k}": v for k, v in _table(data, "project", "optional-dependencies").items()},
+        **{
+            f"project.optional-dependencies.{k}": v for k, v in _table(data, "project", "optional-dependencies").items()
+        },
         **{f"dependency-groups.{k}": v for k, v in _table(data, "dependency-groups").items()},
     }
     for place, items in lists.items():

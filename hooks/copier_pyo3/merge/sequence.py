@@ -45,7 +45,7 @@ def arrange(base: Sequence[int], ours: Sequence[int], theirs: Sequence[int]) -> 
             earlier = next((theirs[at] for at in range(place - 1, -1, -1) if theirs[at] in chain), None)
             chain.insert_behind(earlier, item)
     order = chain.items()
-    if moved_ours and moved_theirs:
+    if moved_theirs and (moved_ours or {*ours} & {*theirs} - {*base}):
         order = _agreeing(order, ours, theirs)
     return order, both
 
@@ -149,8 +149,16 @@ def _agreeing(order: list[int], ours: Sequence[int], theirs: Sequence[int]) -> l
 # --- by position: lists whose items repeat -----------------------------------------------------------
 
 
-def diff3(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T]) -> tuple[list[tuple[int | None, int | None]], bool]:
+def diff3(
+    base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], strict: bool = False
+) -> tuple[list[tuple[int | None, int | None]], bool]:
     """Merge by position, as diff3 does.
+
+    Args:
+        base: what both came from.
+        ours: one side.
+        theirs: the other side.
+        strict: whether it is a conflict, too, where both put in something at one place, as for lines of text.
 
     Returns:
         Each item of the result by its number in ours and in theirs (None where a side lacks it); and whether both sides
@@ -175,7 +183,7 @@ def diff3(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T]) -> tuple[li
             both_gone = any(at not in in_ours and at not in in_theirs for at in spans[0])
             kept_ours = [at for at in spans[1] if at not in _deleted(in_ours, in_theirs, spans[0])]
             kept_theirs = [at for at in spans[2] if at not in _deleted(in_theirs, in_ours, spans[0])]
-            if both_gone and kept_ours and kept_theirs:
+            if strict or (both_gone and kept_ours and kept_theirs):
                 conflict = True
                 merged += [(at, None) for at in spans[1]]
             elif last:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from .literal import literal, quoted_key
+from .literal import literal, multiline, quoted_key
 from .model import MISSING, Merged, Node, Path, Unmergeable, find, same
 from .pieces import Edits, Entry
 from .references import merged
@@ -36,7 +36,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     text = ours
     if not same(node.data, mine):
         known = comments_of(base)
-        editor = Editor(ours, theirs, mine, new, known, dropped=known - comments_of(theirs))
+        editor = Editor(ours, theirs, mine, new, known, dropped=known - comments_of(theirs), folding=not old)
         text = editor.rewrite(node)
         if not same(read(text, "the merged text"), node.data):
             raise Unmergeable("the merged text does not mean the merged data")
@@ -117,6 +117,7 @@ class Editor:
         new: what theirs means.
         known: the comments of base: those that are not the user's own.
         dropped: the comments of base that theirs has no more.
+        folding: whether all of theirs is new, so that its tables go to the end.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Editor:
         new: dict[str, Any],
         known: Container[str],
         dropped: Container[str],
+        folding: bool = False,
     ) -> None:
         self.open_end = bool(ours) and not ours.endswith("\n")
         self.ours = _Lines(ours + "\n" * self.open_end)
@@ -135,6 +137,7 @@ class Editor:
         self.new = new
         self.known = known
         self.dropped = dropped
+        self.folding = folding
         self.edits: Edits[Line] = Edits(len(self.ours.lines))
         self._sources: dict[Path, _Source | None] = {}
 
@@ -301,6 +304,8 @@ class Editor:
         source = self._source(node.theirs)
         if source and same(source.data, new):
             return source.text
+        if isinstance(new, str) and text[:3] in ('"""', "'''") and "\n" in new:
+            return multiline(new, text)
         quote = text[0]
         plain = isinstance(new, str) and text == f"{quote}{old}{quote}" and not {quote, "\\"} & {*new}
         return f"{quote}{new}{quote}" if plain else self._text(node)
@@ -467,11 +472,11 @@ class Editor:
             return
         self._adapt(pairs, parent)
         place = self.ours.start(parent)
-        before = self.edits.inserted(place, behind=False)
-        if any(line.kind != "trivia" and line.section == parent for line in before):  # its header came with another key
-            end = max(number for number, line in enumerate(before) if line.section == parent and line.kind != "trivia")
-            before[end + 1 : end + 1] = pairs
-            return
+        for before in self.edits.inserted(place, behind=False):
+            own = [number for number, line in enumerate(before) if line.kind != "trivia" and line.section == parent]
+            if own:  # its header came with another key
+                before[own[-1] + 1 : own[-1] + 1] = pairs
+                return
         header = self._header(parent, pairs[-1].keys[: count_names(parent)]) if parent else []
         after = [BLANK] if place < len(self.ours.lines) else []
         gap = [BLANK] if place == len(self.ours.lines) and place and not self.ours.lines[-1].blank and parent else []
@@ -504,15 +509,15 @@ class Editor:
         lines = self.ours.lines
         behind = place > 0 and not ahead
         before = self.edits.inserted(place - 1, behind=True) if behind else self.edits.inserted(place, behind=False)
-        above = before[-1] if before else lines[place - 1] if place else None
+        above = before[-1][-1] if before and before[-1] else lines[place - 1] if place else None
         if above is not None and not above.blank:
             block = [BLANK, *block]
         if place < len(lines) and not lines[place].blank:
             block = [*block, BLANK]
         if behind:
-            self.edits.insert(place - 1, block, behind=True)
+            self.edits.insert(place - 1, block, behind=True, rank=1)
         else:
-            self.edits.insert(place, block)
+            self.edits.insert(place, block, rank=1)
 
     def _place(self, at: Path, src: Path) -> int:
         """Where a new table goes: behind the sibling that it follows in theirs, or at the end."""
@@ -523,7 +528,7 @@ class Editor:
             path = (*at[:-1], sibling)
             if any(len(self.ours.lines[number].section) >= len(path) for number in self.ours.under.get(path, ())):
                 return self.ours.end(path)
-        later = names[names.index(str(src[-1])) + 1 :] if src[-1] in names else []
+        later = names[names.index(str(src[-1])) + 1 :] if src[-1] in names and not self.folding else []
         for sibling in later:
             found = self.ours.headers.get((*at[:-1], sibling))
             if found is not None:

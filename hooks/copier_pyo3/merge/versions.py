@@ -118,7 +118,9 @@ def _spaced(parts: dict[str, str], *sides: re.Match[str]) -> str:
 
 def _extras(old: str, mine: str, new: str) -> str:
     """Extras are a set."""
-    before, ours, theirs = ([word.strip() for word in side.strip("[] ").split(",") if word.strip()] for side in (old, mine, new))
+    before, ours, theirs = (
+        [word.strip() for word in side.strip("[] ").split(",") if word.strip()] for side in (old, mine, new)
+    )
     kept = [word for word in ours if word in theirs or word not in before]
     kept += [word for word in theirs if word not in ours and word not in before]
     return f"[{','.join(kept)}]" if kept else ""

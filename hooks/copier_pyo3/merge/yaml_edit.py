@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from .model import Merged, Node, Path, Unmergeable, find, same
+from .model import Merged, Node, Path, Unmergeable, same
 from .pieces import COMMENT, Body, Edits
 from .pieces import Entry as Piece
 from .references import merged
@@ -26,14 +26,14 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     Raises:
         Unmergeable: an input is no plain YAML, or no edit of the text gives the planned data.
     """
-    before, document, source = (Document(text) for text in (base, ours, theirs))
+    before, document, source = Document(base, places=False), Document(ours), Document(theirs)
     node, decisions, dangling = merged(before.data, document.data, source.data)
     text = ours
     if not same(node.data, document.data):
         if document.root is None or source.root is None:
             raise Unmergeable("one side is empty")
         text = Editor(document, source, before.comments.values()).rewrite(node)
-        if not same(Document(text).data, node.data):
+        if not same(Document(text, places=False).data, node.data):
             raise Unmergeable("the edited text does not mean the merged data")
     return Merged(text, decisions, dangling)
 
@@ -78,8 +78,8 @@ class Editor:
 
     def _lines(self) -> list[str]:
         lines = list(self.ours.lines)
-        for line, column, end, text in sorted(self.spans, reverse=True):
-            lines[line] = lines[line][:column] + text + lines[line][end:]
+        for line, column, end, span in sorted(self.spans, reverse=True):
+            lines[line] = lines[line][:column] + span + lines[line][end:]
         edits: Edits[str] = Edits(len(lines))
         for insert in sorted(self.inserts, key=lambda insert: -insert.depth if insert.behind else insert.depth):
             edits.insert(insert.place, insert.lines, insert.behind)
@@ -118,8 +118,13 @@ class Editor:
         mine, wanted = self.ours.nodes[at], node.data
         if self.ours.is_marked(mine):
             raise Unmergeable("the change touches a YAML anchor, alias or tag")
-        if isinstance(mine, yaml.CollectionNode) and mine.flow_style and type(wanted) is (
-            dict if isinstance(mine, yaml.MappingNode) else list
+        source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
+        if self._is_theirs(node) and getattr(source, "flow_style", None) != getattr(mine, "flow_style", None) and at:
+            self._replace(at, node)  # the template writes it in another form
+        elif (
+            isinstance(mine, yaml.CollectionNode)
+            and mine.flow_style
+            and type(wanted) is (dict if isinstance(mine, yaml.MappingNode) else list)
         ):
             start, end = self.ours.head(mine), self.ours.end(mine)
             start = (mine.start_mark.line, mine.start_mark.column)
@@ -159,7 +164,16 @@ class Editor:
                 if head and number == 0:
                     at_key = next(i for i, line in enumerate(lines) if not line.lstrip().startswith("#"))
                     lines[at_key] = head + lines[at_key][column:]
-                self._insert([e for _, _, e in order], number, lines, first, len(at), entries, bool(head) and not any(e for _, _, e in order[:number]), self._apart(child))
+                self._insert(
+                    [e for _, _, e in order],
+                    number,
+                    lines,
+                    first,
+                    len(at),
+                    entries,
+                    bool(head) and not any(e for _, _, e in order[:number]),
+                    self._apart(child),
+                )
             elif head and number == 0 and entry is not first:
                 self.spans.append((entry.start, 0, column, head))
         if head and order[0][2] is not first and id(first) in stay:
@@ -188,7 +202,15 @@ class Editor:
             self.moves.append([(entry.above, self._end(entry, column)) for entry in kept])
         for number, (item, entry) in enumerate(zip(items, order, strict=True)):
             if entry is None:
-                self._insert(order, number, self._copied(None, item, column), entries[0], len(at), entries, apart=self._apart(item))
+                self._insert(
+                    order,
+                    number,
+                    self._copied(None, item, column),
+                    entries[0],
+                    len(at),
+                    entries,
+                    apart=self._apart(item),
+                )
         stay = {id(entry) for entry in kept}
         for entry in entries:
             if id(entry) not in stay:
@@ -213,7 +235,11 @@ class Editor:
             place = behind.above if behind is not None else first.above
             self.inserts.append(_Insert(place, [*lines, *blank], depth, behind=False))
         elif before is not None:
-            column = self.ours.lines[before.start].index(self.ours.lines[before.start].lstrip()) if before.own_line else first.node.start_mark.column
+            column = (
+                self.ours.lines[before.start].index(self.ours.lines[before.start].lstrip())
+                if before.own_line
+                else first.node.start_mark.column
+            )
             end = self._end(before, column if before.own_line else self.ours.lines[before.start].find("-") + 1)
             self.inserts.append(_Insert(end - 1, [*blank, *lines], depth, behind=True))
         else:
@@ -236,7 +262,8 @@ class Editor:
         entry = self.theirs.entries.get(node.theirs) if node.theirs is not None else None
         lines = self.theirs.lines
         return entry is not None and (
-            not "".join(lines[entry.stop : entry.stop + 1]).strip() and entry.stop < len(lines)
+            (not "".join(lines[entry.stop : entry.stop + 1]).strip()
+            and entry.stop < len(lines))
             or (entry.above > 0 and not lines[entry.above - 1].strip())
         )
 
@@ -269,7 +296,11 @@ class Editor:
     # New text.
 
     def _is_theirs(self, node: Node) -> bool:
-        return node.theirs is not None and node.theirs in self.theirs.nodes and same(self.theirs.values[node.theirs], node.data)
+        return (
+            node.theirs is not None
+            and node.theirs in self.theirs.nodes
+            and same(self.theirs.values[node.theirs], node.data)
+        )
 
     def _copied(self, key: str | None, node: Node, column: int) -> list[str]:
         """The lines of a new entry, at a column."""
@@ -296,7 +327,11 @@ class Editor:
         src = node.theirs or ()
         name = 0 if key is None else src[-1]
         child = _rebased(node, src, (name,))
-        whole = Node([node.data], (), None, items=[child]) if key is None else Node({key: node.data}, (), None, table={key: child})
+        whole = (
+            Node([node.data], (), None, items=[child])
+            if key is None
+            else Node({key: node.data}, (), None, table={key: child})
+        )
         editor = Editor(document, self.theirs, document.comments.values())
         return shifted(editor.rewrite(whole).splitlines(keepends=True), column)
 
@@ -332,7 +367,12 @@ class Editor:
             single = isinstance(source, yaml.ScalarNode) and source.style not in ("|", ">")
             if (single or getattr(source, "flow_style", False)) and source.start_mark.line == source.end_mark.line:
                 text = document.lines[source.start_mark.line][source.start_mark.column : source.end_mark.column]
-                quote = flow and isinstance(source, yaml.ScalarNode) and source.style is None and re.search(r"[{}\[\],]", text)
+                quote = (
+                    flow
+                    and isinstance(source, yaml.ScalarNode)
+                    and source.style is None
+                    and re.search(r"[{}\[\],]", text)
+                )
                 return f"'{text.replace(chr(39), chr(39) * 2)}'" if quote else text
         node.expand()
         if node.table is not None and isinstance(node.data, dict):
@@ -379,7 +419,9 @@ class Editor:
             piece.lead = _divide(self.ours.between(done, start), body, last)
             end = self.ours.end(value, key)
             if key is not None:
-                piece.key = self.ours.between(start, _start(value) if end != (key.end_mark.line, key.end_mark.column + 1) else end)
+                piece.key = self.ours.between(
+                    start, _start(value) if end != (key.end_mark.line, key.end_mark.column + 1) else end
+                )
                 piece.value = "" if piece.key and _start(value) == end else self.ours.between(_start(value), end)
             else:
                 piece.value = self.ours.between(start, end)
@@ -421,12 +463,16 @@ class Editor:
         if self._is_theirs(node) and node.theirs is not None:
             source = self.theirs.nodes[node.theirs]
             their_entry = self.theirs.entries.get(node.theirs)
-            if any(source.start_mark.line <= marked <= self.theirs.end(source)[0] for marked in self.theirs.marked_lines):
+            if any(
+                source.start_mark.line <= marked <= self.theirs.end(source)[0] for marked in self.theirs.marked_lines
+            ):
                 raise Unmergeable("the change brings a YAML anchor, alias or tag")
             their_line, their_column = self.theirs.head(source)
             their_last, their_end = self.theirs.end(source, their_entry.key if their_entry else None)
             first = self.theirs.lines[their_line][their_column:]
-            rest = shifted(self.theirs.lines[their_line + 1 : their_last + 1], indent(head) - indent(self.theirs.lines[their_line]))
+            rest = shifted(
+                self.theirs.lines[their_line + 1 : their_last + 1], indent(head) - indent(self.theirs.lines[their_line])
+            )
             text = self.theirs.lines[their_line][their_column:their_end] if their_line == their_last else ""
             their_comment = self.theirs.comments.get(their_last)
         else:
@@ -448,7 +494,11 @@ class Editor:
         """A value that has no text yet: what stands behind the key, and the lines below it."""
         source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
         block = isinstance(source, yaml.MappingNode) and not source.flow_style
-        if isinstance(node.data, dict) and node.data and (block or any(isinstance(value, (dict, list)) for value in node.data.values())):
+        if (
+            isinstance(node.data, dict)
+            and node.data
+            and (block or any(isinstance(value, (dict, list)) for value in node.data.values()))
+        ):
             return ["\n", *self._written("x", node, column)[1:]]
         if isinstance(node.data, str) and "\n" in node.data and not isinstance(node.data, Plain):
             body = [f"{' ' * (column + 2)}{line}".rstrip() + "\n" for line in node.data.removesuffix("\n").split("\n")]
@@ -472,12 +522,12 @@ class Editor:
         version, new_version = PIN_COMMENT.match(comment), PIN_COMMENT.match(new)
         if version and new_version:
             first, last = version.span("version")
-            if comment[first - 1] not in "v" and not new[: new_version.start("version")].endswith("v"):
-                pass
             self.spans.append((line, start + first, start + last, new_version["version"]))
         elif new_version:
             text = new[: new_version.end()] + (f" {comment}" if comment else "")
             self.spans.append((line, start, start + len(comment), text if comment else f" {new}"))
+        elif new and comment in self.known:
+            self.spans.append((line, start, start + len(comment), new))
         elif version:
             rest = comment[version.end() :].strip()
             gap = len(self.ours.lines[line][:start].rstrip()) if not rest else start
@@ -518,7 +568,9 @@ def _scalar(value: Any) -> str:
         return ""
     if isinstance(value, Plain):
         return str(value)
-    text = yaml.safe_dump(value, allow_unicode=True, width=10**6, default_style='"' if isinstance(value, str) and "\n" in value else None)
+    text = yaml.safe_dump(
+        value, allow_unicode=True, width=10**6, default_style='"' if isinstance(value, str) and "\n" in value else None
+    )
     return str(text).removesuffix("\n").removesuffix("\n...")
 
 

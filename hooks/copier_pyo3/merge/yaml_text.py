@@ -34,7 +34,7 @@ class _Reader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.get_event()
+            event = self.get_event()  # type: ignore[no-untyped-call]
             return yaml.ScalarNode("!alias", f"*{event.anchor}", event.start_mark, event.end_mark)
         node: yaml.Node | None = super().compose_node(parent, index)
         return node
@@ -67,9 +67,17 @@ class Entry:
 
 
 class Document:
-    """A text, its nodes by their paths, and the data that they mean."""
+    """A text, its nodes by their paths, and the data that they mean.
 
-    def __init__(self, text: str) -> None:
+    Args:
+        text: a YAML document, whose lines end with a newline alone.
+        places: whether the places of its entries are wanted, for an editor.
+
+    Raises:
+        Unmergeable: it is not YAML, or is written in a way that no merge follows.
+    """
+
+    def __init__(self, text: str, places: bool = True) -> None:
         if re.search("[\r\x85\u2028\u2029]", text):
             raise Unmergeable("it has line breaks of several kinds")
         self.text = text
@@ -78,12 +86,14 @@ class Document:
             self.lines[-1] += "\n"
         loader = _Reader if MAY_HAVE_ANCHORS.search(text) else FAST
         try:
-            tokens = list(yaml.scan(text, Loader=loader))
-            marked = (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)
-            self.marks = {(t.start_mark.line, t.start_mark.column) for t in tokens if isinstance(t, marked)}
+            self.marks: set[tuple[int, int]] = set()
             """Where anchors, aliases and tags stand."""
-            self.comments = dict(self._comments(tokens))
+            self.comments: dict[int, str] = {}
             """The comment of each line that has one."""
+            if re.search("[#&*!]", text):
+                self._scan(yaml.scan(text, Loader=loader))
+            self._places = places
+            self._values = yaml.SafeLoader("")
             self.root = yaml.compose(text, Loader=loader)
             self.nodes: dict[Path, yaml.Node] = {}
             self.entries: dict[Path, Entry] = {}
@@ -93,19 +103,24 @@ class Document:
             raise Unmergeable(f"it is not YAML: {error}".replace("\n", " ")) from error
         self.marked_lines = {line for line, _ in self.marks}
 
-    def _comments(self, tokens: list[yaml.Token]) -> Iterator[tuple[int, str]]:
-        """Each comment with its line: what stands between the tokens, and behind the head of a block scalar."""
+    def _scan(self, tokens: Iterator[yaml.Token]) -> None:
+        """Find marks; and comments: what stands between the tokens, and behind the head of a block scalar."""
         last_line, last_column = 0, 0
         for token in tokens:
             start, end = token.start_mark, token.end_mark
-            for line in range(last_line, min(start.line + 1, len(self.lines))):
-                first = last_column if line == last_line else 0
-                stop = start.column if line == start.line else None
-                yield from _comment_in(line, self.lines[line][first:stop])
+            if isinstance(token, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)):
+                self.marks.add((start.line, start.column))
+            if start.line != last_line:
+                self._find_comment(last_line, last_column)
+                for line in range(last_line + 1, min(start.line, len(self.lines))):
+                    self._find_comment(line, 0)
             if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
-                yield from _comment_in(start.line, self.lines[start.line][start.column :])
-            if (end.line, end.column) > (last_line, last_column):
-                last_line, last_column = end.line, end.column
+                self._find_comment(start.line, start.column)
+            last_line, last_column = max((last_line, last_column), (end.line, end.column))
+
+    def _find_comment(self, line: int, column: int) -> None:
+        if line < len(self.lines) and (at := self.lines[line].find("#", column)) >= 0:
+            self.comments[line] = self.lines[line][at:].rstrip()
 
     def _read(self, node: yaml.Node, path: Path) -> Any:
         """The node's data, and its place in the tables of this object."""
@@ -130,20 +145,22 @@ class Document:
         elif node.tag.endswith(":float"):
             data = Plain(node.value)
         else:
-            data = yaml.SafeLoader("").construct_object(node)
+            data = self._values.construct_object(node)
         self.values[path] = data
         return data
 
     def _note_entries(
-        self, node: yaml.Node, path: Path, children: list[tuple[str | int, yaml.Node | None, yaml.Node]]
+        self, node: yaml.CollectionNode, path: Path, children: list[tuple[str | int, yaml.Node | None, yaml.Node]]
     ) -> None:
-        if node.flow_style:
+        if node.flow_style or not self._places:
             return
         column = self.column(node)
         for name, key, value in children:
             start = (key or value).start_mark.line
             if key is None and self.lines[start][column : column + 1] != "-":
-                start = next((line for line in range(start, -1, -1) if self.lines[line][column : column + 1] == "-"), start)
+                start = next(
+                    (line for line in range(start, -1, -1) if self.lines[line][column : column + 1] == "-"), start
+                )
             own_line = not self.lines[start][:column].strip()
             above = start
             while own_line and above and re.match(rf" {{{column}}}#", self.lines[above - 1]):
@@ -175,7 +192,11 @@ class Document:
             last = node.value[-1]
             return self.end(last[1], last[0]) if isinstance(last, tuple) else self.end(last)
         line, column = node.end_mark.line, node.end_mark.column
-        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and (column == 0 or not self.lines[line][:column].strip()):
+        if (
+            isinstance(node, yaml.ScalarNode)
+            and node.style in ("|", ">")
+            and (column == 0 or not self.lines[line][:column].strip())
+        ):
             line -= 1
             while not self.lines[line].strip():
                 line -= 1
@@ -204,11 +225,6 @@ class Document:
 
 def _split(text: str) -> list[str]:
     return [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
-
-
-def _comment_in(line: int, gap: str) -> Iterator[tuple[int, str]]:
-    if (at := gap.find("#")) >= 0:
-        yield line, gap[at:].rstrip()
 
 
 def indent(line: str) -> int:
