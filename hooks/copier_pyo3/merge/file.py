@@ -17,7 +17,7 @@ from .references import dangling
 from .toml_text import read
 from .yaml_text import Document, parse
 
-__all__ = ["LABELS", "MergedFile", "merge_file", "merge_lines", "merge_toml", "merge_yaml", "tell", "unreadable"]
+__all__ = ["LABELS", "MergedFile", "in_markers", "merge_file", "merge_lines", "merge_toml", "merge_yaml", "tell", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
     by_lines, conflicts = merge_lines(base, ours, theirs, labels)
     form = FORMATS.get(PurePosixPath(name).suffix)
     if form is None:
-        return MergedFile(by_lines, left=_markers(conflicts) if conflicts else None, markers=conflicts > 0)
+        return MergedFile(by_lines, left=in_markers(conflicts) if conflicts else None, markers=conflicts > 0)
     try:
         merged = form.merge(*(content.decode("utf-8") for content in (base, ours, theirs)))
     except (Unmergeable, UnicodeDecodeError) as error:
@@ -108,7 +108,7 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
 def _only_by_lines(name: str, why: str, by_lines: bytes, conflicts: int) -> MergedFile:
     """What git made of a file that cannot be merged by its meaning."""
     if conflicts:
-        return MergedFile(by_lines, left=f"not merged by meaning ({why}): {_markers(conflicts)}", markers=True)
+        return MergedFile(by_lines, left=f"not merged by meaning ({why}): {in_markers(conflicts)}", markers=True)
     if problem := unreadable(name, by_lines):
         return MergedFile(by_lines, left=f"not merged by meaning ({why}), and git's merge is not valid: {problem}")
     return MergedFile(by_lines, (Decision("", "merged by lines", why),))
@@ -145,7 +145,8 @@ def unreadable(name: str, content: bytes) -> str | None:
     return None
 
 
-def _markers(conflicts: int) -> str:
+def in_markers(conflicts: int) -> str:
+    """How many places git has left in its markers, in words."""
     return f"{conflicts} place{'s' if conflicts > 1 else ''} in git's conflict markers"
 
 
