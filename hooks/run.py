@@ -36,10 +36,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _fold(*names: str) -> None:
+    from copier_pyo3.generate.kept import keep
+
     provide_tomlkit()
     from copier_pyo3.generate.fold import fold
 
     fold(Path.cwd(), names)
+    keep(Path.cwd())
 
 
 def _before(answers_file: str, old: str, new: str) -> None:

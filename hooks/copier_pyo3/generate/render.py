@@ -5,10 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import copier
-
-from copier_pyo3.generate.asking import one_sentence
-
 
 def render(template: str, folder: Path, answers: Mapping[str, Any], version: str | None) -> None:
     """Render a version of the template, asking nothing.
@@ -22,6 +18,10 @@ def render(template: str, folder: Path, answers: Mapping[str, Any], version: str
     Raises:
         UserError: the version is not there, or it cannot be rendered with these answers.
     """
+    import copier  # slow to import, and seldom needed at the end of an update
+
+    from copier_pyo3.generate.asking import one_sentence
+
     data = {name: value for name, value in answers.items() if not name.startswith("_")}
     with (
         one_sentence(f"So {version or 'the newest version'} cannot be rendered again.", template, version),

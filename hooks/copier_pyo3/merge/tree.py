@@ -5,33 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .blob import Blob, Tree
 from .file import merge_file, tell
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A file as git keeps it."""
-
-    mode: str
-    oid: str
-
-    @property
-    def is_file(self) -> bool:
-        """Neither a symbolic link nor a submodule."""
-        return self.mode.startswith("100")
-
-    @property
-    def is_link(self) -> bool:
-        """A symbolic link; its content is where it points."""
-        return self.mode == "120000"
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A folder as git keeps it; oid names the whole."""
-
-    oid: str
-    files: Mapping[str, Blob]
 
 
 class Store(Protocol):

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from copier_pyo3.merge.tree import Outcome, Tree
+from copier_pyo3.merge.blob import Tree
+from copier_pyo3.merge.tree import Outcome
 from copier_pyo3.project.repository import GitError, Repository
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from copier_pyo3.errors import UserError, why_git_failed
-from copier_pyo3.merge.tree import Blob, Tree
+from copier_pyo3.merge.blob import Blob, Tree
 
 
 class Repository:

@@ -4,7 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from copier_pyo3.merge.tree import Blob, Outcome, Tree
+from copier_pyo3.merge.blob import Blob, Tree
+from copier_pyo3.merge.tree import Outcome
 from copier_pyo3.project.modes import keep, with_x
 from copier_pyo3.project.repository import Repository
 

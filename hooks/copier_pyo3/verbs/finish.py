@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,8 +13,11 @@ from typing import Any, Final
 
 from copier_pyo3 import migrations
 from copier_pyo3.errors import UserError
+from copier_pyo3.generate.kept import forget, kept
+from copier_pyo3.generate.kept import place as place_of_kept
 from copier_pyo3.generate.render import render
-from copier_pyo3.merge.tree import Tree, merge_trees
+from copier_pyo3.merge.blob import Tree
+from copier_pyo3.merge.tree import merge_trees
 from copier_pyo3.project.answers import read_answers
 from copier_pyo3.project.line_ends import follow, follow_answers
 from copier_pyo3.project.modes import restore
@@ -49,9 +53,15 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
     except GitError as error:
         raise UserError(f"{answers_file} is not in HEAD: commit the project as it was made first.") from error
     old = read_answers(old_file, answers_file)
-    new = read_answers((repository.project / answers_file).read_bytes(), answers_file)
+    new_file = (repository.project / answers_file).read_bytes()
+    new = read_answers(new_file, answers_file)
     versions = {"_commit": old_version}, {"_commit": new_version}  # as Copier names them
-    base, theirs = rendered(repository, template, old | versions[0], new | versions[1])
+    if folders := kept(answers_file, old_file, new_file):
+        with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
+            base, theirs = (repository.tree_of(folder, Path(aside, folder.name)) for folder in folders)
+    else:
+        base, theirs = rendered(repository, template, old | versions[0], new | versions[1])
+    forget(place_of_kept(os.getppid()))
     report = merge_again(repository, "HEAD", answers_file, base, theirs)
     follow_answers(repository, old_file, answers_file)
     report.told += migrations.after(project, old_version, new_version)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
+from copier_pyo3.merge.blob import Blob, Tree
 from copier_pyo3.merge.file import LABELS, merge_lines, unreadable
-from copier_pyo3.merge.tree import Blob, Tree
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository

@@ -16,8 +16,11 @@ import copier
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data, one_sentence
+from copier_pyo3.generate.kept import forget
+from copier_pyo3.generate.kept import place as place_of_kept
 from copier_pyo3.generate.render import render
-from copier_pyo3.merge.tree import Blob, clash
+from copier_pyo3.merge.blob import Blob
+from copier_pyo3.merge.tree import clash
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
 from copier_pyo3.project.modes import keep
 from copier_pyo3.project.native import remove_stale, stale
@@ -139,6 +142,8 @@ def _run_copier(
             if other := clash(path, repository.tree("HEAD").files):
                 raise UserError(f"{_in_the_way(path, other)} The project is as it was.") from error
         raise
+    finally:
+        forget(place_of_kept(os.getpid()))
     try:
         check_data(
             data, worker.template.questions_data
