@@ -17,7 +17,17 @@ from .references import dangling
 from .toml_text import read
 from .yaml_text import Document, parse
 
-__all__ = ["LABELS", "MergedFile", "in_markers", "merge_file", "merge_lines", "merge_toml", "merge_yaml", "tell", "unreadable"]
+__all__ = [
+    "LABELS",
+    "MergedFile",
+    "in_markers",
+    "merge_file",
+    "merge_lines",
+    "merge_toml",
+    "merge_yaml",
+    "tell",
+    "unreadable",
+]
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,13 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
     return MergedFile(merged.text.encode("utf-8"), merged.decisions, "; ".join(merged.dangling) or None)
 
 
+def _unordered(data: Any) -> Any:
+    """The data with lists sorted: where git put in an item, it saw more of what is around it than its neighbors."""
+    if isinstance(data, dict):
+        return {key: _unordered(value) for key, value in data.items()}
+    return sorted(map(_unordered, data), key=repr) if isinstance(data, list) else data
+
+
 def _only_by_lines(name: str, why: str, by_lines: bytes, conflicts: int) -> MergedFile:
     """What git made of a file that cannot be merged by its meaning."""
     if conflicts:
@@ -121,7 +138,7 @@ def _by_lines_if_right(form: _Format, by_lines: bytes, ours: bytes, merged: Merg
     """
     try:
         data = form.data(by_lines.decode("utf-8").removeprefix("\ufeff"))
-        if same(data, form.data(merged.text.removeprefix("\ufeff"))):
+        if same(_unordered(data), _unordered(form.data(merged.text.removeprefix("\ufeff")))):
             return MergedFile(by_lines, merged.decisions, "; ".join(merged.dangling) or None)
         before = {*dangling(form.data(ours.decode("utf-8").removeprefix("\ufeff")))}
     except (Unmergeable, ValueError):

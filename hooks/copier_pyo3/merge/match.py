@@ -23,6 +23,7 @@ ALIKE_IN_PLACE: Final = 0.5
 ALIKE_ELSEWHERE: Final = 0.75
 ALIKE_ALONE: Final = 0.25
 ALIKE_KEYS: Final = 0.6
+ALIKE_KEYS_ALONE: Final = 0.4
 ALIKE_WORDING: Final = 0.1
 MOST_PAIRS: Final = 40_000  # more left-over pairs than this are not compared one by one
 NAME_WEIGHT: Final = 3
@@ -141,6 +142,7 @@ class Matcher:
         come = [key for key in other if key not in one]
         if not (gone and come and known.NAMED.fullmatch(place)) or len(gone) * len(come) > MOST_PAIRS:
             return {}
+        least = ALIKE_KEYS_ALONE if len(gone) == len(come) == 1 else ALIKE_KEYS
         likely = []
         cargo = place.rpartition(".")[2] in known.CARGO_TABLES
         for old in gone:
@@ -150,7 +152,7 @@ class Matcher:
                         likely.append((1.0, old, new))
                     continue
                 likeness = self._keys_alike(place, old, new, one[old], other[new])
-                if likeness >= ALIKE_KEYS:
+                if likeness >= least:
                     likely.append((likeness, old, new))
         renamed: dict[str, str] = {}
         for _, old, new in sorted(likely, key=lambda pair: -pair[0]):

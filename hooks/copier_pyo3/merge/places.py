@@ -21,7 +21,8 @@ def relocate(plan: Plan, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, A
         if find(ours, old) is not MISSING and find(ours, new) is MISSING:
             ours = _put(_put(ours, new, find(ours, old)), old, MISSING)
             plan.places[new] = old
-    for old, new in _moved(plan, base, ours):
+    moved = _moved(plan, base, ours)
+    for old, new in [*moved, *_along(base, ours, theirs, moved)]:
         base = _put(_put(base, new, find(base, old)), old, MISSING)
         theirs = _put(_put(theirs, new, find(theirs, old)), old, MISSING)
     for path, there, before, after in known.relocated(base, ours, theirs) if plan.settle_versions else []:
@@ -38,6 +39,20 @@ def relocate(plan: Plan, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, A
             continue
         base, theirs = _put(base, there, before), _put(theirs, there, after)
     return base, ours, theirs
+
+
+def _along(base: Any, ours: Any, theirs: Any, moved: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """What theirs has put beside settings that ours has moved, all of them, to another table."""
+    found = []
+    for source, target in dict.fromkeys((old[:-1], new[:-1]) for old, new in moved):
+        tables = [find(side, source) for side in (base, ours, theirs)]
+        before, mine, new = (table if isinstance(table, dict) else {} for table in tables)
+        stayed = [key for key in before if key in mine and not isinstance(mine[key], dict)]
+        if not stayed and source[:1] == ("tool",):
+            found += [
+                ((*source, key), (*target, key)) for key in new if key not in before and not isinstance(new[key], dict)
+            ]
+    return found
 
 
 def _moved(plan: Plan, base: Any, side: Any) -> list[tuple[Path, Path]]:

@@ -64,6 +64,8 @@ class Plan:
         if ours is MISSING and base is MISSING:
             return Node(theirs, None, src)
         forms = self._one_form(place, base, ours, theirs)
+        if forms and same(base, ours):
+            return Node(theirs, at, src)
         if forms:
             return self._merge_forms(place, ours, theirs, forms, at, src)
         if ours is MISSING or theirs is MISSING:
@@ -264,7 +266,8 @@ class Plan:
         dynamic = merged.get("dynamic")
         if place != "project" or dynamic is None or not isinstance(dynamic.data, list):
             return
-        for field in [field for field in dynamic.data if field in merged and field != "dynamic"]:
+        both_ways = [field for field in ours.get("dynamic", []) if field in ours]
+        for field in [field for field in dynamic.data if field in merged and field not in ("dynamic", *both_ways)]:
             if field in ours.get("dynamic", []) and field not in ours:
                 self.decide(
                     f"project.{field}",

@@ -262,8 +262,7 @@ class Editor:
         entry = self.theirs.entries.get(node.theirs) if node.theirs is not None else None
         lines = self.theirs.lines
         return entry is not None and (
-            (not "".join(lines[entry.stop : entry.stop + 1]).strip()
-            and entry.stop < len(lines))
+            (not "".join(lines[entry.stop : entry.stop + 1]).strip() and entry.stop < len(lines))
             or (entry.above > 0 and not lines[entry.above - 1].strip())
         )
 
