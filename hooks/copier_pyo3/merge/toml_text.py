@@ -13,13 +13,11 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from .identity import Path
 
 if sys.version_info >= (3, 11):
     import tomllib
+# tomlkit is imported where it is needed: folding does without it, and a copy waits for it.
 
 
 class Unmergeable(Exception):
@@ -32,11 +30,16 @@ def read(text: str, who: str) -> dict[str, Any]:
     Raises:
         Unmergeable: it is not valid.
     """
+    invalid: tuple[type[Exception], ...] = (ValueError, RecursionError)
     try:
         if sys.version_info >= (3, 11):
             return tomllib.loads(text)
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
+        invalid += (TOMLKitError,)
         return tomlkit.parse(text.replace("\r\n", "\n")).unwrap()
-    except (ValueError, TOMLKitError, RecursionError) as error:
+    except invalid as error:
         raise Unmergeable(f"{who} is not valid TOML: {error}") from error
 
 
@@ -274,7 +277,7 @@ def comments_of(text: str) -> Counter[str]:
 
 
 def quoted_key(key: str) -> str:
-    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else tomlkit.item(key).as_string()
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else _written(key)
 
 
 def literal(value: Any) -> str:
@@ -286,4 +289,10 @@ def literal(value: Any) -> str:
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    import tomlkit
+
     return str(tomlkit.item(value).as_string())
