@@ -5,14 +5,16 @@ before ANSWERS_FILE OLD NEW           the migrations of the answers, before an u
 finish ANSWERS_FILE TEMPLATE OLD NEW  the merge by meaning and the migrations of files, after Copier's own merge
 """
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from copier_pyo3.errors import UserError
-from copier_pyo3.generate.tomlkit_cache import provide_tomlkit
 
 
 def main(arguments: list[str]) -> int:
@@ -32,20 +34,40 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-# Some modules need tomlkit, and Copier is slow to import: each hook imports what it needs.
+# A copy waits for the fold, and most of its time would be imports: each hook imports what it needs, when it needs it.
+
+
+class TomlkitOnDemand:
+    """The last finder of modules: it is asked for tomlkit where the environment has none."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Where the cached copy is; see `provide_tomlkit` for what is raised."""
+        if fullname != "tomlkit":
+            return None
+        from copier_pyo3.generate.tomlkit_cache import provide_tomlkit
+
+        sys.meta_path.remove(self)
+        provide_tomlkit()
+        return PathFinder.find_spec(fullname)
 
 
 def _fold(*names: str) -> None:
-    from copier_pyo3.generate.kept import keep
+    if any(Path(f"{name}.d").is_dir() for name in names):
+        sys.meta_path.append(TomlkitOnDemand())
+        from copier_pyo3.generate.fold import fold
 
-    provide_tomlkit()
-    from copier_pyo3.generate.fold import fold
+        fold(Path.cwd(), names)
+    if os.environ.get("COPIER_OPERATION") == "update":
+        from copier_pyo3.generate.kept import keep
 
-    fold(Path.cwd(), names)
-    keep(Path.cwd())
+        keep(Path.cwd())
 
 
 def _before(answers_file: str, old: str, new: str) -> None:
+    from copier_pyo3.generate.tomlkit_cache import provide_tomlkit
+
     provide_tomlkit()
     from copier_pyo3.migrations import before
     from copier_pyo3.project.modes import remember
@@ -56,6 +78,8 @@ def _before(answers_file: str, old: str, new: str) -> None:
 
 
 def _finish(answers_file: str, template: str, old: str, new: str) -> None:
+    from copier_pyo3.generate.tomlkit_cache import provide_tomlkit
+
     provide_tomlkit()
     from copier_pyo3.verbs.finish import finish
 

@@ -125,7 +125,7 @@ class Change:
         self.more(template)
 
 
-BASE = "template/{{ part.base }}"
+BASE = "template"
 
 
 def older_versions(template: Path) -> None:
@@ -153,7 +153,8 @@ MIDDLE = (
     Edit("tables", f"{BASE}/pyproject.toml.d/zzz.toml", "", "[tool.pyright]\nstrict = ['python']\n\n[tool.mypy]\npretty = true\n"),
     Edit("dependencies", f"{BASE}/Cargo.toml.d/zzz.toml", "", '[dependencies]\nmemchr = "2" # finds bytes\n\n[profile.dev]\ndebug = 1\n'),
     Edit("an option", "copier.yml", "# --- computed: facts under a name", 'extra:\n  type: bool\n  help: Extra?\n  default: true\n\n# --- computed: facts under a name'),
-    Edit("its part", "copier.yml", '    base: "."\n', "    base: \".\"\n    extra: \"{{ '.' if extra else '' }}\"\n"),
+    Edit("its part", "copier.yml", "      kind,\n", '      kind,\n      "extra" if extra else "",\n'),
+    Edit("its name", "copier.yml", '{% set names = "', '{% set names = "extra '),
     Edit("its files", "template/{{ part.extra }}/pyproject.toml.d/extra.toml", "", '[dependency-groups]\nextra = ["nox"]\ntest = ["pytest-randomly"]\n'),
     Edit("a hook", f"{BASE}/.pre-commit-config.yaml.jinja", "      - id: check-toml\n", "      - id: check-toml\n      - id: check-ast\n"),
     Edit("a checkout", f"{BASE}/{RELEASE}", "CHECKOUT", "actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa # v8.0.0"),

@@ -105,6 +105,16 @@ def bare_copy(bare: Path, template: Path, target: Path, cache: Path, **env: str)
     return run(command, cwd=target.parent, check=False, XDG_CACHE_HOME=str(cache), HOME=str(cache), **env)
 
 
+def bare_update(
+    bare: Path, folder: Path, cache: Path, run_py: Path = RUN, /, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The first hook of an update, which needs tomlkit on every Python, where there is nothing to migrate."""
+    folder.mkdir(exist_ok=True)
+    (folder / "answers.yml").write_text("license: MIT\n", encoding="utf-8")
+    command = [bare, "-B", run_py, "before", "answers.yml", "v1.0.0", "v1.0.0"]
+    return run(command, cwd=folder, check=False, XDG_CACHE_HOME=str(cache), HOME=str(cache), **env)
+
+
 def path_with(tmp_path: Path, *programs: str) -> str:
     """A PATH with these programs only."""
     folder = tmp_path / "bin"
@@ -119,57 +129,72 @@ def path_with(tmp_path: Path, *programs: str) -> str:
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "UV_OFFLINE": "1"}
 
 
-def test_a_bare_copier_fetches_tomlkit_once(bare: Path, template: Path, tmp_path: Path) -> None:
-    """By the pip of another Python on PATH; then it needs no network any more."""
-    with_pip = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    first = bare_copy(bare, template, tmp_path / "one", tmp_path / "cache", PATH=with_pip)
-    assert first.returncode == 0, first.stderr
-    assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
-    again = bare_copy(bare, template, tmp_path / "two", tmp_path / "cache", PATH=path_with(tmp_path, "git"), **OFFLINE)
-    assert again.returncode == 0, again.stderr
+def test_a_bare_copier_needs_nothing_but_git(bare: Path, template: Path, tmp_path: Path) -> None:
+    """Folding reads TOML by the standard library, which has a reader from Python 3.11 on; before, it takes the cached copy."""
+    if sys.version_info < (3, 11):
+        done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, "git", "uv"))
+        assert done.returncode == 0, done.stderr
+        shutil.rmtree(tmp_path / "bin")
+    done = bare_copy(bare, template, tmp_path / "two", tmp_path / "cache", PATH=path_with(tmp_path, "git"), **OFFLINE)
+    assert done.returncode == 0, done.stderr
     assert 'features = ["abi3-py310"]' in (tmp_path / "two" / "Cargo.toml").read_text(encoding="utf-8")
 
 
-def test_a_cache_whose_files_are_gone_is_filled_again(bare: Path, template: Path, tmp_path: Path) -> None:
+def test_a_bare_copier_fetches_tomlkit_once(bare: Path, tmp_path: Path) -> None:
+    """By the pip of another Python on PATH; then it needs no network any more."""
+    with_pip = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    first = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=with_pip)
+    assert first.returncode == 0, first.stderr
+    assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
+    again = bare_update(bare, tmp_path / "two", tmp_path / "cache", PATH=path_with(tmp_path, "git"), **OFFLINE)
+    assert again.returncode == 0, again.stderr
+
+
+def test_the_fold_gets_tomlkit_when_it_meets_a_value_to_write(bare: Path, project: Path, tmp_path: Path) -> None:
+    """In the sentence that tells of a contradiction."""
+    fragment(project, "a", '[package]\nedition = "2021"\n')
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path / "cache")}
+    done = fold(project, bare, PATH=path_with(tmp_path, "git", "uv"), **cache)
+    assert done.returncode == 1
+    assert "2021" in done.stderr
+    assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
+
+
+def test_a_cache_whose_files_are_gone_is_filled_again(bare: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path, "git", "uv")
     for name in ("one", "two"):
-        done = bare_copy(bare, template, tmp_path / name, tmp_path / "cache", PATH=path)
+        done = bare_update(bare, tmp_path / name, tmp_path / "cache", PATH=path)
         assert done.returncode == 0, done.stderr
         (cached,) = (tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*")
         for file in cached.rglob("*.py"):
             file.unlink()
 
 
-def test_uv_fetches_it_too(bare: Path, template: Path, tmp_path: Path) -> None:
+def test_uv_fetches_it_too(bare: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path, "git", "uv")
-    done = bare_copy(bare, template, tmp_path / "one", tmp_path / "cache", PATH=path)
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path)
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
 
 
 @pytest.mark.parametrize("programs", [("git",), ("git", "uv"), ("git", "pip3")])
-def test_without_tomlkit_and_network_it_says_what_helps(
-    bare: Path, template: Path, tmp_path: Path, programs: tuple[str, ...]
-) -> None:
-    done = bare_copy(
-        bare, template, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, *programs), **OFFLINE
-    )
+def test_without_tomlkit_and_network_it_says_what_helps(bare: Path, tmp_path: Path, programs: tuple[str, ...]) -> None:
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, *programs), **OFFLINE)
     assert done.returncode != 0
     assert "tomlkit" in done.stderr
     assert "pip install tomlkit==" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "one").exists()
     assert not list((tmp_path / "cache").rglob("tomlkit-*"))
 
 
-def test_a_copy_with_another_hash_is_not_taken(bare: Path, template: Path, tmp_path: Path) -> None:
-    changed = tmp_path / "template"
-    shutil.copytree(template, changed)
-    requirement = changed / "hooks" / "copier_pyo3" / "generate" / "tomlkit.txt"
+def test_a_copy_with_another_hash_is_not_taken(bare: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "hooks"
+    shutil.copytree(RUN.parent, changed)
+    requirement = changed / "copier_pyo3" / "generate" / "tomlkit.txt"
     text = requirement.read_text(encoding="utf-8")
     digest = text.rpartition("sha256:")[2].strip()
     requirement.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")
-    done = bare_copy(bare, changed, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, "git", "uv"))
+    path = path_with(tmp_path, "git", "uv")
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", changed / "run.py", PATH=path)
     assert done.returncode != 0
-    assert not (tmp_path / "one").exists()
     assert not list((tmp_path / "cache").rglob("tomlkit-*"))

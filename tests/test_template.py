@@ -14,9 +14,10 @@ from conftest import ROOT, Render, run, tell
 pytestmark = pytest.mark.render
 
 TEMPLATE = ROOT / "template"
-FILES = [path for path in sorted(TEMPLATE.rglob("*")) if path.is_file()]
+FILES = [path for folder in (TEMPLATE, ROOT / "licenses") for path in sorted(folder.rglob("*")) if path.is_file()]
 # Short files, and licence texts, which nobody edits, do not count in the share of a file.
 COUNTED = [path for path in FILES if path.suffix == ".jinja" and "license" not in path.parent.name]
+PART = re.compile(r"\{\{ part\.(\w+) \}\}")
 
 
 def lines(path: Path) -> list[str]:
@@ -66,9 +67,30 @@ def test_paths_can_be_checked_out_everywhere() -> None:
 
 def test_every_part_is_a_folder_and_every_folder_a_part() -> None:
     part = pairs.settings_and_questions()["part"]["default"]
-    declared = set(re.findall(r"^(\w+):", part, re.MULTILINE))
-    used = {name for path in FILES for name in re.findall(r"\{\{ part\.(\w+) \}\}", str(path))}
-    assert declared == used
+    declared = re.search(r'set names = "([^"]+)"', part)
+    assert declared
+    assert set(declared[1].split()) == {name for path in FILES for name in PART.findall(str(path))}
+
+
+def test_options_are_folders_of_template_itself() -> None:
+    """Copier compiles every part of every path twice, those of options that are off once."""
+    for path in TEMPLATE.rglob("*"):
+        above = path.relative_to(TEMPLATE).parts[:-1]
+        assert not any(PART.search(part) for part in [*above, path.name][1:]), path
+
+
+def test_an_option_that_is_off_is_a_few_entries() -> None:
+    """Each file and folder of it costs Copier about 0.25 ms: see docs/benchmarks.md."""
+    entries = [1 + sum(1 for _ in option.rglob("*")) for option in TEMPLATE.glob("{{ part.* }}")]
+    tell(f"template/: {len(entries)} folders of options, {sum(entries)} entries in them, at most {max(entries)} in one")
+    assert max(entries) <= 10
+    assert sum(entries) <= 5 * len(entries)
+
+
+def test_what_is_never_rendered_alone_is_not_in_the_walk() -> None:
+    """What is included lies beside template/, but for the few lines that an option adds to a file of all."""
+    for path in TEMPLATE.rglob("*.part"):
+        assert len(lines(path)) <= 10, path
 
 
 def test_copier_knows_every_setting() -> None:

@@ -317,7 +317,7 @@ def test_no_file_is_lost(versions: Path, project: Path, plain: bool, capfd: pyte
 
 def test_a_binary_changed_on_both_sides_stays_the_users(versions: Path, tmp_path: Path) -> None:
     repository = Path(shutil.copytree(versions, tmp_path / "template"))
-    logo = repository / "template/{{ part.base }}/logo.png"
+    logo = repository / "template/logo.png"
     for number in (1, 2):
         run(["git", "checkout", "--quiet", "v1.0.0"], cwd=repository)
         logo.write_bytes(b"\x89PNG\0" + bytes([number]))
@@ -395,7 +395,7 @@ def test_a_file_that_git_filters_is_kept_as_it_is_used(versions: Path, tmp_path:
     repository = Path(shutil.copytree(versions, tmp_path / "template"))
     for number in (1, 2):
         run(["git", "checkout", "--quiet", "v1.0.0"], cwd=repository)
-        (repository / "template/{{ part.base }}/logo.svg").write_text(f"<svg>{number}</svg>\n", encoding="utf-8")
+        (repository / "template/logo.svg").write_text(f"<svg>{number}</svg>\n", encoding="utf-8")
         commit(repository, f"v2.{number}.0")
     project = made(repository, tmp_path / "sample", "v2.1.0")
     run(["git", "config", "filter.rot.clean", "tr a-z n-za-m"], cwd=project)

@@ -4,14 +4,13 @@ An option adds to ``Cargo.toml`` by a fragment ``Cargo.toml.d/<option>.toml``, a
 to other text, such as a workflow, fragments are appended. So no file needs Jinja to hold the parts of its options.
 """
 
-import shutil
-import tempfile
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
-from copier_pyo3.merge.file import merge_toml as merge
 from copier_pyo3.merge.model import Unmergeable
+from copier_pyo3.merge.toml_edit import merge_toml as merge
 
 
 def fold(project: Path, names: Iterable[str]) -> None:
@@ -30,7 +29,9 @@ def fold(project: Path, names: Iterable[str]) -> None:
     texts = {path: _folded(path, sorted(folder.iterdir())) for path, folder in folders.items()}
     for path, text in texts.items():
         _replace(path, text)
-        shutil.rmtree(folders[path])
+        for fragment in folders[path].iterdir():
+            fragment.unlink()
+        folders[path].rmdir()
 
 
 def _folded(path: Path, fragments: Iterable[Path]) -> str:
@@ -67,10 +68,10 @@ def _read(path: Path) -> str:
 
 def _replace(path: Path, text: str) -> None:
     """Write the file whole or not at all."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")  # tempfile and shutil would be half of what the hook imports
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as new:
-            new.write(text.encode("utf-8"))
-        shutil.copymode(path, new.name)
-        Path(new.name).replace(path)
+        new.write_bytes(text.encode("utf-8"))
+        new.chmod(path.stat().st_mode)
+        new.replace(path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from . import toml_edit, yaml_edit
 from .lines import LABELS, merge_lines
 from .model import Decision, Merged, Unmergeable, same
 from .references import dangling
+from .toml_edit import merge_toml
 from .toml_text import read
+from .yaml_edit import merge_yaml
 from .yaml_text import Document, parse
 
 __all__ = [
@@ -50,39 +48,6 @@ class _Format:
     """All that a text means, with the versions that comments behind pins give; raises Unmergeable."""
     check: Callable[[str], Any]
     """Raises Unmergeable if a text is not valid."""
-
-
-def merge_toml(base: str, ours: str, theirs: str) -> Merged:
-    """Merge TOML by its meaning; see `toml_edit.merge`. Line ends and a byte order mark stay as ours has them."""
-    return _as_written(toml_edit.merge, base, ours, theirs)
-
-
-def merge_yaml(base: str, ours: str, theirs: str) -> Merged:
-    """Merge YAML by its meaning; see `yaml_edit.merge`. Line ends and a byte order mark stay as ours has them."""
-    return _as_written(yaml_edit.merge, base, ours, theirs)
-
-
-def _as_written(merge: Callable[[str, str, str], Merged], base: str, ours: str, theirs: str) -> Merged:
-    bom = "\ufeff" if ours.startswith("\ufeff") else ""
-    base, ours, theirs = (text.removeprefix("\ufeff") for text in (base, ours, theirs))
-    crlf = "\r\n" in ours and not re.search(r"(?<!\r)\n", ours)
-    base, theirs = (text.replace("\r\n", "\n") for text in (base, theirs))
-    with _uncollected():
-        merged = merge(base, ours.replace("\r\n", "\n") if crlf else ours, theirs)
-    text = merged.text.replace("\n", "\r\n") if crlf else merged.text
-    return Merged(bom + text, merged.decisions, merged.dangling)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the cycle collector, which takes half of the time on long files: a merge leaves no cycles worth it."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 TOML: Final = _Format(merge_toml, lambda text: read(text, "the file"), lambda text: read(text, "the file"))

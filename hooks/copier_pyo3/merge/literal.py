@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import tomlkit
-
+# tomlkit is imported where it is needed: folding does without it, and a copy waits for it.
 LONGEST = 60
 
 
 def quoted_key(key: str) -> str:
     """A key as TOML writes it."""
-    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else tomlkit.item(key).as_string()
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else _written(key)
 
 
 def literal(value: Any) -> str:
@@ -24,11 +23,13 @@ def literal(value: Any) -> str:
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
-    return str(tomlkit.item(value).as_string())
+    return _written(value)
 
 
 def multiline(value: str, like: str) -> str:
     """A text over several lines as TOML, with the quotes and the first line break of another one."""
+    import tomlkit
+
     raw = like.startswith("'''") and "'''" not in value and not value.endswith("'")
     text = str(tomlkit.string(value, literal=raw, multiline=True).as_string())
     return f"{text[:3]}\n{text[3:]}" if like[3:4] == "\n" else text
@@ -47,3 +48,9 @@ def joined(*parts: str) -> str:
         keys = [part for part in parts if part]
         return ".".join(quoted_key(key) for key in keys)
     return f"{place}.{quoted_key(keys[0])}"
+
+
+def _written(value: Any) -> str:
+    import tomlkit
+
+    return str(tomlkit.item(value).as_string())

@@ -18,8 +18,14 @@ from .model import MISSING, Merged, Node, Path, Unmergeable, find, same
 from .pieces import Edits, Entry
 from .references import merged
 from .toml_text import PART, Line, body_of, comments_of, count_names, read, scan, split_key
+from .written import as_written
 
 BLANK: Final = Line("trivia", "", "", "\n")
+
+
+def merge_toml(base: str, ours: str, theirs: str) -> Merged:
+    """Merge TOML by its meaning; line ends and a byte order mark stay as ours has them. See `merge`."""
+    return as_written(merge, base, ours, theirs)
 
 
 def merge(base: str, ours: str, theirs: str) -> Merged:

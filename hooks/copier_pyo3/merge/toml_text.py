@@ -11,14 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from .model import Path, Unmergeable
 from .pieces import COMMENT, Body, Entry
 
 if sys.version_info >= (3, 11):
     import tomllib
+# tomlkit is imported where it is needed: folding does without it, and a copy waits for it.
 
 
 def read(text: str, who: str) -> dict[str, Any]:
@@ -27,11 +25,16 @@ def read(text: str, who: str) -> dict[str, Any]:
     Raises:
         Unmergeable: it is not valid.
     """
+    invalid: tuple[type[Exception], ...] = (ValueError, RecursionError)
     try:
         if sys.version_info >= (3, 11):
             return tomllib.loads(text)
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
+        invalid += (TOMLKitError,)
         return tomlkit.parse(text.replace("\r\n", "\n")).unwrap()
-    except (ValueError, TOMLKitError, RecursionError) as error:
+    except invalid as error:
         raise Unmergeable(f"{who} is not valid TOML: {error}") from error
 
 

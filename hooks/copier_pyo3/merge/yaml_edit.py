@@ -17,7 +17,13 @@ from .pieces import COMMENT, Body, Edits
 from .pieces import Entry as Piece
 from .references import merged
 from .versions import PIN, PIN_COMMENT
+from .written import as_written
 from .yaml_text import Document, Entry, Plain, indent, shifted
+
+
+def merge_yaml(base: str, ours: str, theirs: str) -> Merged:
+    """Merge YAML by its meaning; line ends and a byte order mark stay as ours has them. See `merge`."""
+    return as_written(merge, base, ours, theirs)
 
 
 def merge(base: str, ours: str, theirs: str) -> Merged:
@@ -571,6 +577,3 @@ def _scalar(value: Any) -> str:
         value, allow_unicode=True, width=10**6, default_style='"' if isinstance(value, str) and "\n" in value else None
     )
     return str(text).removesuffix("\n").removesuffix("\n...")
-
-
-__all__ = ["Editor", "merge"]
