@@ -54,7 +54,7 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
     steps = re.findall(r"^  \[(\d)/5\] (.+?)(?: +[\d.]+ s)?$", done.stdout, re.MULTILINE)
     assert [number for number, _ in steps] == ["1", "2", "3", "4", "5"]
     assert "version 0.1.0" in done.stdout
-    assert "mean at once 5.0" in done.stdout
+    assert "edits from kitten to sitting: 3" in done.stdout
     tell(
         next(line for line in done.stdout.splitlines() if line.startswith("Done in")).replace(
             "Next:", "copier-pyo3 new"
