@@ -140,5 +140,4 @@ def test_the_package_is_light_to_import(render: Render, tmp_path: Path) -> None:
     code = "import sys; before = set(sys.modules); import my_light; print(*sorted(set(sys.modules) - before))"
     brought = run([environment(minor), "-c", code], cwd=tmp_path, PYTHONPATH=str(tmp_path / "site")).stdout.split()
     assert {"my_light", "my_light._core"} <= set(brought)
-    assert not {"dataclasses", "inspect", "re", "typing", "enum"} & set(brought)
-    assert len(brought) <= 12, brought
+    assert len(brought) <= 4, brought

@@ -1,11 +1,9 @@
 """What is easier to write in Python stays in Python."""
 
-from collections.abc import Iterable
-
 from ._core import Words
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: list[str]) -> str:
     """Ask whether the closest of the known words was meant.
 
     >>> did_you_mean("pyhton", ["python", "rust"])
@@ -14,4 +12,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     Raises:
         ValueError: there are no known words.
     """
-    return f"did you mean {Words(list(known)).closest(word)!r}?"
+    return f"did you mean {Words(known).closest(word)!r}?"
