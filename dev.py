@@ -4,7 +4,7 @@ python3 dev.py new DIR [...]   make a project from this checkout, build it and i
 python3 dev.py test [...]      run the tests (as `pytest`); `-m render` is the fast part
 python3 dev.py tools           install what the tests of workflows need besides: act, actionlint, Node.js ...
 python3 dev.py versions        hold the versions that templates write against the registries; --raise raises them
-python3 dev.py bench           print the figures of docs/benchmarks.md, those of updates by bench-update
+python3 dev.py bench           print the figures of docs/benchmarks.md; those of updates by bench-update, of edits by bench-loop
 """
 
 import os
@@ -25,6 +25,7 @@ COMMANDS = {
     "tools": ["tests/tools.py"],
     "bench": ["tools/bench_new.py"],
     "bench-update": ["tools/bench_update.py"],
+    "bench-loop": ["tools/bench_loop.py"],
     "versions": ["tools/versions.py"],
 }
 

@@ -64,7 +64,7 @@ EDITS = [
     # pyproject.toml
     Edit("dependencies", PYPROJECT, "dynamic = [", 'dependencies = ["numpy>=2.1", "typing-extensions>=4; python_version < \'3.11\'"]\ndynamic = ['),
     Edit("an optional dependency", PYPROJECT, "[project.urls]", '[project.optional-dependencies]\nplot = ["matplotlib"]\n\n[project.urls]'),
-    Edit("a console script", PYPROJECT, "[project.urls]", '[project.scripts]\nstats = "sample.summary:main"\n\n[project.urls]'),
+    Edit("a console script", PYPROJECT, "[project.urls]", '[project.scripts]\nhints = "sample.hints:main"\n\n[project.urls]'),
     Edit("a classifier", PYPROJECT, CLASSIFIER, CLASSIFIER + '  "Topic :: Scientific/Engineering",\n'),
     Edit("a beta", PYPROJECT, "3 - Alpha", "4 - Beta"),
     Edit("a classifier less", PYPROJECT, '  "Intended Audience :: Developers",\n', ""),
@@ -100,7 +100,7 @@ EDITS = [
     Edit("an action bumped by a bot", RELEASE, "CHECKOUT", "actions/checkout@0123456789012345678901234567890123456789 # v99.0.0"),
     Edit("a workflow of one's own", ".github/workflows/docs.yml", "", "name: Docs\non: push\njobs: {}\n"),
     # code, documents, other files
-    Edit("code", "src/stats.rs", "", "\n/// Twice the value.\npub fn twice(value: f64) -> f64 {\n    2.0 * value\n}\n"),
+    Edit("code", "src/distance.rs", "", "\n/// Twice the value.\npub fn twice(value: f64) -> f64 {\n    2.0 * value\n}\n"),
     Edit("a test", "tests/test_package.py", "", "\n\ndef test_of_ours() -> None:\n    assert True\n"),
     Edit("a file", "python/sample/more.py", "", "ANSWER = 42\n"),
     Edit("a line of README", "README.md", "## Work on it", "It is fast.\n\n## Work on it"),
@@ -161,7 +161,7 @@ MIDDLE = (
     Edit("a job", f"{BASE}/{CI}", "  gate:", "  msrv:\n    name: Oldest Rust\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo check\n\n  gate:"),
     Edit("needed", f"{BASE}/{CI}", ", sdist]", ", msrv, sdist]"),
     Edit("a limit", f"{BASE}/{CI}", "timeout-minutes: 20", "timeout-minutes: 25"),
-    Edit("code", f"{BASE}/src/stats.rs", "use std::error::Error;\n", "use std::error::Error;\n// The template's own line.\n"),
+    Edit("code", f"{BASE}/src/distance.rs", "    let second: Vec<char>", "    // The template's own line.\n    let second: Vec<char>"),
     Edit("a file", f"{BASE}/SECURITY.md", "", "# Security\n\nWrite to us.\n"),
 )  # fmt: skip
 LARGE = (
@@ -169,7 +169,7 @@ LARGE = (
     Edit("a key renamed", f"{BASE}/pyproject.toml.jinja", "extend-select = [", "select = [\"E\", \"F\", "),
     Edit("a group renamed", f"{BASE}/pyproject.toml.jinja", "typing = [", "types = ["),
     Edit("and its use", f"{BASE}/pyproject.toml.jinja", '{ include-group = "typing" }', '{ include-group = "types" }'),
-    Edit("a table gone", f"{BASE}/pyproject.toml.jinja", '[tool.uv]\n# `uv run` builds anew when the Rust code has changed.\ncache-keys = [{ file = "pyproject.toml" }, { file = "Cargo.toml" }, { file = "src/**/*.rs" }]\n', ""),
+    Edit("a table gone", f"{BASE}/pyproject.toml.jinja", '[tool.uv]\n# `uv run` builds again when one of these has changed.\ncache-keys = [\n  { file = "pyproject.toml" },\n  { file = "build.rs" },\n  { file = ".cargo/*.toml" },\n  { file = "src/**/*.rs" },\n  {{ \'{ git = { commit = true, tags = true } }, # a build changes Cargo.toml and Cargo.lock itself\' if version_source == \'git-tag\'\n  else \'{ file = "Cargo.toml" },\\n  { file = "Cargo.lock" },\' }}\n]\n', ""),
     Edit("a table moved", f"{BASE}/Cargo.toml.jinja", '[profile.release]\nlto = "fat"\ncodegen-units = 1\nstrip = true\n', ""),
     Edit("to the top", f"{BASE}/Cargo.toml.jinja", "[lib]\n", '[profile.release]\nlto = "fat"\ncodegen-units = 1\nopt-level = 3\nstrip = "symbols"\n\n[lib]\n'),
     Edit("README", f"{BASE}/README.md.jinja", "## What is where", "## Map"),

@@ -64,7 +64,7 @@ def a_failing_test(project: Path) -> None:
 
 
 def a_clippy_warning(project: Path) -> None:
-    with (project / "src/stats.rs").open("a", encoding="utf-8") as file:
+    with (project / "src/distance.rs").open("a", encoding="utf-8") as file:
         file.write("\n/// Whether it is.\npub fn is_so(so: bool) -> bool {\n    so == true\n}\n")
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
     steps = re.findall(r"^  \[(\d)/5\] (.+?)(?: +[\d.]+ s)?$", done.stdout, re.MULTILINE)
     assert [number for number, _ in steps] == ["1", "2", "3", "4", "5"]
     assert "version 0.1.0" in done.stdout
-    assert "mean at once 5.0" in done.stdout
+    assert "edits from kitten to sitting: 3" in done.stdout
     tell(
         next(line for line in done.stdout.splitlines() if line.startswith("Done in")).replace(
             "Next:", "copier-pyo3 new"
@@ -405,8 +406,36 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, exists: bool) -> 
 ANSWERED = [
     *("--data=project_name=my-extension", "--data=module_name=my_extension", "--data=author_name=Ada"),
     *("--data=author_email=", "--data=license=MIT", "--data=repository_url=https://example.org/x"),
-    *("--data=description=An extension module", "--data=kind=mixed", "--data=publish_to=none"),
+    *("--data=description=An extension module", "--data=kind=mixed", "--data=sample=tour", "--data=publish_to=none"),
 ]
+
+
+def test_the_time_to_answer_does_not_count(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with terminal(tmp_path, "my-extension", *ANSWERED) as child:
+        child.expect("Choose more")
+        time.sleep(4)
+        child.send("n")
+        status, said = ended(child)
+    assert status == 0, said
+    (told,) = re.findall(r"Done in (\d+) s", said)
+    assert int(told) <= time.monotonic() - start - 3
+
+
+def test_a_step_that_takes_long_shows_its_time(tmp_path: Path) -> None:
+    """On a terminal; elsewhere one line is one line."""
+    path = without(tmp_path, "cargo")
+    cargo = Path(path) / "cargo"
+    cargo.write_text("#!/bin/sh\nsleep 3\nexit 1\n", encoding="utf-8")
+    cargo.chmod(0o755)
+    program, *options = [*CHECKOUT, "my-extension", "--defaults"]
+    env = os.environ | {"PATH": path}
+    with pexpect.spawn(program, options, cwd=str(tmp_path), encoding="utf-8", timeout=60, env=env) as child:
+        status, said = ended(child)
+    assert status == 1
+    assert re.search(r"\r  \[3/5\] Cargo.lock written +1 s\r  \[3/5\] Cargo.lock written +2 s", said)
+    assert re.search(r"\r  \[3/5\] Cargo.lock written +failed", said)
+    assert "\r" not in new(tmp_path, "another", "--defaults", PATH=path).stdout
 
 
 def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_every_choice_alone_has_a_case() -> None:
 def test_default_project_is_small(render: Render) -> None:
     files = [path for path in render("default", {}).rglob("*") if path.is_file()]
     tell(f"default project: {len(files)} files")
-    assert len(files) <= 25
+    assert len(files) <= 26
 
 
 def test_rust_sources_of_the_template_are_formatted() -> None:

@@ -267,12 +267,12 @@ def test_edits_survive_an_update(
 
 def test_code_in_conflict_is_left_and_said(versions: Path, project: Path) -> None:
     """Code that both sides changed in one place: git's markers, git's index, and not 0."""
-    Edit("code", "src/stats.rs", "use std::error::Error;", "use std::error::Error as StdError;")(project)
+    Edit("code", "src/distance.rs", "let second: Vec<char> =", "let other: Vec<char> =")(project)
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v1.2.0")
     assert done.returncode == 1
-    assert "src/stats.rs: 1 place in git's conflict markers" in done.stdout
-    assert b"<<<<<<< before updating" in (project / "src/stats.rs").read_bytes()
+    assert "src/distance.rs: 1 place in git's conflict markers" in done.stdout
+    assert b"<<<<<<< before updating" in (project / "src/distance.rs").read_bytes()
     stages = [line.split()[2] for line in unmerged(project).splitlines()]
     assert stages == ["1", "2", "3"]
     assert run(["git", "worktree", "list"], cwd=project).stdout.count("\n") == 1
@@ -294,9 +294,9 @@ def test_no_file_is_lost(versions: Path, project: Path, plain: bool, capfd: pyte
     Edit("edit of what goes", "CHANGELOG.md", "", "\n- ours\n")(project)
     Edit("edit of what moves", "examples/demo.py", '"version"', '"the version"')(project)
     Edit("added by both", "SECURITY.md", "", "# Our own\n")(project)
-    (project / "src/stats.rs").rename(project / "src/statistics.rs")
+    (project / "src/distance.rs").rename(project / "src/statistics.rs")
     (project / "python/sample/py.typed").write_bytes(b"\0binary")
-    (project / "tests/test_stats.py").unlink()
+    (project / "tests/test_distance.py").unlink()
     commit(project)
     if plain:
         plain_update(project, "v1.3.0")
@@ -310,9 +310,9 @@ def test_no_file_is_lost(versions: Path, project: Path, plain: bool, capfd: pyte
     assert "# Our own" in (project / "SECURITY.md").read_text("utf-8")
     assert "SECURITY.md" in said
     assert "The template's own line" in (project / "src/statistics.rs").read_text("utf-8")
-    assert not (project / "src/stats.rs").exists()
+    assert not (project / "src/distance.rs").exists()
     assert (project / "python/sample/py.typed").read_bytes() == b"\0binary"
-    assert not (project / "tests/test_stats.py").exists()
+    assert not (project / "tests/test_distance.py").exists()
 
 
 def test_a_binary_changed_on_both_sides_stays_the_users(versions: Path, tmp_path: Path) -> None:
@@ -385,7 +385,7 @@ def test_line_endings_of_the_work_tree_stay(project: Path) -> None:
     run(["git", "checkout", "--quiet", "."], cwd=project)
     assert b"\r\n" in (project / CARGO).read_bytes()
     assert copier_pyo3("update", project, "--vcs-ref", "v1.2.0").returncode == 0
-    for name in (CARGO, CI, "src/stats.rs"):
+    for name in (CARGO, CI, "src/distance.rs"):
         assert not re.search(rb"(?<!\r)\n", (project / name).read_bytes()), name
     assert toml(project / CARGO)["dependencies"].keys() == {"itoa", "pyo3", "memchr"}
 
@@ -433,14 +433,14 @@ def test_hooks_of_the_user_do_not_run_in_the_updates_own_work_tree(project: Path
 def test_a_project_in_a_folder_of_a_larger_repository(versions: Path, start: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(start, tmp_path / "mono/python/sample", ignore=shutil.ignore_patterns(".git")))
     Edit("strip", CARGO, "[dependencies]\n", '[dependencies]\nitoa = "1"\n')(project)
-    Edit("code", "src/stats.rs", "use std::error::Error;", "use std::error::Error as StdError;")(project)
+    Edit("code", "src/distance.rs", "let second: Vec<char> =", "let other: Vec<char> =")(project)
     (tmp_path / "mono/README.md").write_text("all of it\n", encoding="utf-8")
     run(["git", "init", "--quiet"], cwd=tmp_path / "mono")
     commit(tmp_path / "mono")
     done = copier_pyo3("update", project, "--vcs-ref", "v1.2.0")
     assert done.returncode == 1, done.stderr
     assert toml(project / CARGO)["dependencies"].keys() == {"itoa", "pyo3", "memchr"}
-    assert unmerged(project).endswith("\tsrc/stats.rs\n")
+    assert unmerged(project).endswith("\tsrc/distance.rs\n")
     assert sorted(path.name for path in (tmp_path / "mono").iterdir()) == [".git", "README.md", "python"]
 
 

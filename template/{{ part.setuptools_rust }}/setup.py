@@ -1,9 +1,15 @@
-"""The one thing that pyproject.toml cannot say: the version is the one in Cargo.toml."""
+"""What pyproject.toml cannot say: the version is that of Cargo.toml, and how editable installs are built."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 from setuptools import setup
+
+# Without it, setuptools-rust does not optimize an editable install at all.
+if "editable_wheel" in sys.argv:
+    os.environ.setdefault("SETUPTOOLS_RUST_CARGO_PROFILE", "editable")
 
 manifest = Path(__file__).with_name("Cargo.toml").read_text(encoding="utf-8")
 package = manifest.partition("[package]")[2].partition("\n[")[0]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 import copier
 import yaml
 from copier.errors import CopierWarning
+from prompt_toolkit.application import Application
 
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
@@ -58,7 +60,8 @@ def new(
 
     start = time.monotonic()
     steps = _Steps(folder, total=5 if build else 2)
-    answers = _generate(folder, data, defaults, template)
+    with _time_to_answer() as waited:
+        answers = _generate(folder, data, defaults, template)
     with _complete(folder):
         steps.done(f"{sum(path.is_file() for path in folder.rglob('*') if '.git' not in path.parts)} files written")
         if outer_repository:
@@ -76,23 +79,52 @@ def new(
             with steps.step("module built and installed in .venv"):
                 python = _make_environment(folder, steps, answers["min_python"])
             with steps.step(f"{answers['module_name']} imported, demo run"):
-                _need_one_module(folder, answers, steps.run([str(python), "-c", SUFFIXES]).split())
-                said = steps.run([str(python), "examples/demo.py"])
+                _need_one_module(folder, answers, steps.run([*python, "-c", SUFFIXES]).split())
+                said = steps.run([*python, "examples/demo.py"])
             print("".join(f"        {line}\n" for line in said.splitlines()), end="")
-        _tell_next(folder, time.monotonic() - start, build, outer_repository)
+        print(f"Done in {time.monotonic() - start - sum(waited):.0f} s. Next:")
+        commands = _next_commands(folder, built=build, staged=build and not outer_repository)
+        print("".join(f"  {command}\n" for command in commands), end="")
+        print("README.md there tells the rest.", flush=True)
 
 
-def _tell_next(folder: Path, seconds: float, build: bool, outer_repository: str | None) -> None:
+def _next_commands(folder: Path, built: bool, staged: bool) -> Iterator[str]:
+    """What to type next: run the tests (which builds the module, if that is not done), and commit."""
     windows = sys.platform == "win32"
-    print(f"Done in {seconds:.0f} s. Next:")
-    print("  cd", subprocess.list2cmdline([str(folder)]) if windows else shlex.quote(str(folder)))
-    if build:
-        print(r"  .venv\Scripts\activate" if windows else "  . .venv/bin/activate")
-        print("  pytest")
-    if outer_repository:
-        print("  git add .")
-    print('  git commit -m "Start the project"')
-    print("README.md there tells the rest.", flush=True)
+    yield f"cd {subprocess.list2cmdline([str(folder)]) if windows else shlex.quote(str(folder))}"
+    if _uv():
+        yield "uv run pytest"
+    else:
+        if not built:
+            python = r".venv\Scripts\python" if windows else ".venv/bin/python"
+            yield f"{'python' if windows else 'python3'} -m venv .venv"
+            yield f'{python} -m pip install "pip>=25.1"'
+            yield f"{python} -m pip install --group dev --editable ."
+        yield r".venv\Scripts\activate" if windows else ". .venv/bin/activate"
+        yield "pytest"
+    if not staged:  # Cargo.lock is written by the build
+        yield "git add ."
+    yield 'git commit -m "Start the project"'
+
+
+@contextmanager
+def _time_to_answer() -> Iterator[list[float]]:
+    """Take the seconds that the user takes for each answer: the program's own time is told without them."""
+    waited: list[float] = []
+    run = Application.run
+
+    def timed(self: Application[Any], *arguments: Any, **options: Any) -> Any:
+        start = time.monotonic()
+        try:
+            return run(self, *arguments, **options)
+        finally:
+            waited.append(time.monotonic() - start)
+
+    Application.run = timed  # type: ignore[method-assign]
+    try:
+        yield waited
+    finally:
+        Application.run = run  # type: ignore[method-assign]
 
 
 # --- what must be so before anything is written ----------------------------------------------------
@@ -258,9 +290,12 @@ def _complete(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> Path:
-    """Make .venv with the project and its development tools installed; returns its interpreter."""
+def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> list[str]:
+    """Make .venv with the project and its development tools installed; returns what starts its interpreter."""
     base = _interpreter(min_python)
+    if _uv():  # it can fetch a Python, if there is none
+        steps.run(["uv", "sync", "--quiet", *(["--python", base] if base else [])])
+        return ["uv", "run", "--quiet", "--no-sync", "python"]
     if base is None:
         raise UserError(f"no Python {min_python} or later was found to build with: install one.")
     steps.run([base, "-m", "venv", ".venv"])
@@ -269,7 +304,13 @@ def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> Path:
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     steps.run([*pip, "pip>=25.1"])  # the first with --group
     steps.run([*pip, "--group", "dev", "--editable", "."])
-    return python
+    return [str(python)]
+
+
+def _uv() -> bool:
+    """Whether there is a uv that knows dependency groups."""
+    found = re.match(r"uv (\d+)\.(\d+)", _output(["uv", "--version"]) or "")
+    return found is not None and tuple(map(int, found.groups())) >= (0, 5)
 
 
 def _need_one_module(folder: Path, answers: Mapping[str, Any], suffixes: list[str]) -> None:
@@ -295,6 +336,7 @@ class _Steps:
         self.folder = folder
         self.total = total
         self.number = 0
+        self._line = ""
 
     def done(self, text: str) -> None:
         self._begin(text)
@@ -304,17 +346,44 @@ class _Steps:
     def step(self, text: str) -> Iterator[None]:
         self._begin(f"{text:<44}")
         start = time.monotonic()
+        again = f"\r{self._line}" if self._ticks() else ""
         try:
-            yield
+            with self._ticking(start):
+                yield
         except BaseException:
             with suppress(OSError):
-                print("failed", flush=True)
+                print(f"{again}failed ", flush=True)
             raise
-        print(f"{time.monotonic() - start:5.1f} s", flush=True)
+        print(f"{again}{time.monotonic() - start:5.1f} s", flush=True)
+
+    @contextmanager
+    def _ticking(self, start: float) -> Iterator[None]:
+        """On a terminal, tell each second how long the step has taken so far."""
+        done = threading.Event()
+
+        def tick() -> None:
+            with suppress(OSError):
+                while not done.wait(1):
+                    print(f"\r{self._line}{time.monotonic() - start:5.0f} s", end="", flush=True)
+
+        ticker = threading.Thread(target=tick, daemon=True)
+        if self._ticks():
+            ticker.start()
+        try:
+            yield
+        finally:
+            done.set()
+            if ticker.is_alive():
+                ticker.join()
+
+    def _ticks(self) -> bool:
+        """A line that the terminal would wrap cannot be written over."""
+        return sys.stdout.isatty() and shutil.get_terminal_size().columns > len(self._line) + 8
 
     def _begin(self, text: str) -> None:
         self.number += 1
-        print(f"  [{self.number}/{self.total}] {text}", end="", flush=True)
+        self._line = f"  [{self.number}/{self.total}] {text}"
+        print(self._line, end="", flush=True)
 
     def run(self, command: Sequence[str]) -> str:
         """Run a command and return what it prints; if it fails, UserError tells its last words."""

@@ -13,10 +13,10 @@ fn main() -> PyResult<()> {
         py.run(
             c_str!(
                 "
-values = [float(n) for n in range(1000)]
-for _ in range(100_000):
-    mean = core.mean(values)
-print('mean', mean, flush=True)
+first, second = 'kitten ' * 100, 'sitting ' * 100
+for _ in range(5_000):
+    distance = core.distance(first, second)
+print('distance', distance, flush=True)
 "
             ),
             Some(&globals),

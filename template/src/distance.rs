@@ -1,0 +1,50 @@
+//! The work itself, without Python: it can be tested, measured and reused as plain Rust.
+
+/// The edit distance of two texts: how many characters to insert, delete or replace to turn one
+/// into the other.
+#[must_use]
+pub fn distance(first: &str, second: &str) -> usize {
+    let first: Vec<char> = first.chars().collect();
+    let second: Vec<char> = second.chars().collect();
+    slice_distance(&first, &second)
+}
+
+/// The edit distance of two slices, by Levenshtein's method.
+#[must_use]
+pub fn slice_distance<T: PartialEq>(first: &[T], second: &[T]) -> usize {
+    // One row of the table: the distances of `first`, as far as it was read, to each prefix of
+    // `second`.
+    let mut row: Vec<usize> = (0..=second.len()).collect();
+    for (i, a) in first.iter().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, b) in second.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[second.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_distances() {
+        for (first, second, expected) in [
+            ("kitten", "sitting", 3),
+            ("", "rust", 4),
+            ("rust", "", 4),
+            ("straße", "strasse", 2),
+        ] {
+            assert_eq!(distance(first, second), expected, "{first} to {second}");
+        }
+    }
+
+    #[test]
+    fn items_can_be_of_any_type() {
+        assert_eq!(slice_distance(&[1, 2, 3], &[2, 3, 4]), 2);
+    }
+}
