@@ -216,6 +216,9 @@ class Plan:
     ) -> list[str]:
         """The keys of ours; each new one before its nearest later neighbor in theirs, or else behind its nearest earlier
         one. Where there was no base, at the end."""
+        kept = [key for key in merged if names[key][1] in ours]
+        if not base:
+            return kept + [key for key in merged if names[key][1] not in ours]
         by_theirs = {names[key][2]: key for key in merged}
         before: dict[str, list[str]] = {}
         waiting: list[str] = []
@@ -225,11 +228,8 @@ class Plan:
                 waiting = []
             else:
                 waiting.append(key)
-        last = None
-        if base and waiting:
-            earlier = [by_theirs[key] for key in theirs if key in by_theirs and names[by_theirs[key]][1] in ours]
-            last = earlier[-1] if earlier else None
-        kept = [key for key in merged if names[key][1] in ours]
+        earlier = [by_theirs[key] for key in theirs if key in by_theirs and names[by_theirs[key]][1] in ours]
+        last = earlier[-1] if earlier else None
         order = [key for mine in kept for key in (*before.get(mine, ()), mine, *(waiting if mine == last else ()))]
         return order if last else order + waiting
 

@@ -24,6 +24,10 @@ class Report:
 
     told: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    """Files that the merge deleted, which the work tree may never have had."""
+    before: str | None = None
+    """The commit that the merge took the user's files from, if it was told one."""
 
     def print(self) -> None:
         """Tell it on stderr, as Copier does."""

@@ -11,9 +11,25 @@ from copier_pyo3.project.repository import Repository
 
 
 def place(
-    repository: Repository, ours: Tree, theirs: Tree, outcome: Outcome, answers_file: str, only: set[str] | None
+    repository: Repository,
+    ours: Tree,
+    theirs: Tree,
+    committed: Tree,
+    outcome: Outcome,
+    answers_file: str,
+    only: set[str] | None,
 ) -> None:
-    """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index."""
+    """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index.
+
+    Args:
+        repository: the project's, or a work tree beside it.
+        ours: the user's files that were merged.
+        theirs: the new version's.
+        committed: the user's files that the index is to have, apart from conflicts.
+        outcome: of the merge.
+        answers_file: path of the answers file, which stays as it is.
+        only: the paths that may be written; all if it is None.
+    """
     changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--"), *repository.unmerged()}
     added = {*repository.paths("ls-files", "--others", "--exclude-standard", "-z")}
     # What Copier could not apply, beside a file of the template; git may ignore it, and a bot may have committed it.
@@ -27,7 +43,6 @@ def place(
         paths &= only
         outcome.left = {path: why for path, why in outcome.left.items() if path in only}
         outcome.told = [line for line in outcome.told if line.partition(":")[0] in only]
-    committed = repository.tree("HEAD").files
     index: dict[str, dict[int, Blob]] = {}
     kept = sorted(
         path for path in paths if path not in outcome.written and path not in outcome.deleted and path in ours.files
@@ -48,7 +63,7 @@ def place(
         elif path not in ours.files or path in outcome.deleted:
             target.unlink(missing_ok=True)
             remove_empty(target.parent, repository.project)
-        index[path] = outcome.stages.get(path) or ({0: committed[path]} if path in committed else {})
+        index[path] = outcome.stages.get(path) or ({0: committed.files[path]} if path in committed.files else {})
     repository.set_index(index)
 
 

@@ -48,10 +48,14 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
     """
     repository = Repository(project)
     restore(repository)
+    wanted = repository.folder / REPORT
+    before = _before(wanted)
     try:
-        old_file = repository.git("show", f"HEAD:./{answers_file}")
+        old_file = repository.git("show", f"{before}:./{answers_file}")
     except GitError as error:
-        raise UserError(f"{answers_file} is not in HEAD: commit the project as it was made first.") from error
+        raise UserError(
+            f"{answers_file} is not in the last commit: commit the project as it was made first."
+        ) from error
     old = read_answers(old_file, answers_file)
     new_file = (repository.project / answers_file).read_bytes()
     new = read_answers(new_file, answers_file)
@@ -62,17 +66,23 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
     else:
         base, theirs = rendered(repository, template, old | versions[0], new | versions[1])
     forget(place_of_kept(os.getppid()))
-    report = merge_again(repository, "HEAD", answers_file, base, theirs)
+    report = merge_again(repository, before, answers_file, base, theirs)
     follow_answers(repository, old_file, answers_file)
     report.told += migrations.after(project, old_version, new_version)
-    check(repository, "HEAD", report)
+    check(repository, before, report)
     for path in stale(repository, old, new):
         remove_stale(repository, path, report)
-    wanted = repository.folder / REPORT
     if wanted.exists():
+        report.before = before
         wanted.write_text(json.dumps(asdict(report)), encoding="utf-8")
     else:
         report.print()
+
+
+def _before(wanted: Path) -> str:
+    """The commit that has the user's files: of a work tree beside the project, HEAD may have only some of them."""
+    text = wanted.read_text(encoding="utf-8") if wanted.exists() else ""
+    return str(json.loads(text)["before"]) if text else "HEAD"
 
 
 def rendered(
@@ -112,5 +122,6 @@ def merge_again(
     ours = repository.tree(before)
     outcome = merge_trees(repository, base, ours, theirs, skip={answers_file})
     follow(repository, base, ours, outcome, answers_file)
-    place(repository, ours, theirs, outcome, answers_file, only)
-    return Report(outcome.told, outcome.left)
+    committed = ours if only is None else repository.tree("HEAD")
+    place(repository, ours, theirs, committed, outcome, answers_file, only)
+    return Report(outcome.told, outcome.left, sorted(outcome.deleted))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import warnings
@@ -21,6 +22,7 @@ from copier_pyo3.generate.kept import place as place_of_kept
 from copier_pyo3.generate.render import render
 from copier_pyo3.merge.blob import Blob
 from copier_pyo3.merge.tree import clash
+from copier_pyo3.project import work_tree_beside
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
 from copier_pyo3.project.modes import keep
 from copier_pyo3.project.native import remove_stale, stale
@@ -85,7 +87,13 @@ def _update(
         except GitError as error:
             raise UserError(f"{repository.project} has no commit yet: commit it first.") from error
         state.mkdir(parents=True)
-        aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file)
+        aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file, whole=False)
+        if _needs_all(repository, aside):
+            new = read_answers((aside.project / answers_file).read_bytes(), answers_file)
+            answered = {name: value for name, value in new.items() if not name.startswith("_")}
+            _discard(repository, state)
+            state.mkdir()
+            aside = _run_copier(repository, state, old, answered, True, str(new["_commit"]), answers_file, whole=True)
         made = _plan(repository, aside, state, old, answers_file)
     except OSError as error:
         _discard(repository, state)
@@ -110,14 +118,11 @@ def _run_copier(
     defaults: bool,
     vcs_ref: str | None,
     answers_file: str,
+    whole: bool,
 ) -> Repository:
     """Let Copier update a work tree of its own; returns the project's folder in there."""
-    tree = state / "tree"
-    # No hooks, as in Copier's own calls of git: they are for what the user does.
-    no_hooks = ("-c", f"core.hooksPath={os.devnull}")
-    repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
-    aside = Repository(tree / repository.prefix)
-    (aside.folder / REPORT).touch()
+    aside = work_tree_beside.add(repository, state / "tree", whole)
+    (aside.folder / REPORT).write_text(json.dumps({"before": repository.text("rev-parse", "HEAD")}), encoding="utf-8")
     home = str(old["_src_path"])
     try:
         with one_sentence("The project is as it was.", home, str(old["_commit"])), warnings.catch_warnings():
@@ -153,6 +158,20 @@ def _run_copier(
     return aside
 
 
+def _written_report(aside: Repository) -> Report | None:
+    """What the template's migration has said; None of a version without it."""
+    fields = json.loads((aside.folder / REPORT).read_text(encoding="utf-8"))
+    known = {name: fields[name] for name in Report.__dataclass_fields__ if name in fields}
+    return Report(**known) if "told" in fields else None
+
+
+def _needs_all(repository: Repository, aside: Repository) -> bool:
+    """Whether the work tree has not all files, and what merged there took it for the whole project."""
+    report = _written_report(aside)
+    head = repository.text("rev-parse", "HEAD")
+    return aside.text("rev-parse", "HEAD") != head and (report is None or report.before != head)
+
+
 def _in_the_way(path: str, other: str) -> str:
     if path.startswith(f"{other}/"):
         return f"the template has a file {path}, and you have a file {other}: move yours, commit, and update again."
@@ -165,8 +184,9 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     written = {*aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=d", "HEAD", "--")}
     deleted = sorted(aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=D", "HEAD", "--"))
     untracked = {*aside.paths("ls-files", "--others", "-z")}
-    written_report = (aside.folder / REPORT).read_text(encoding="utf-8")
-    report = Report(**json.loads(written_report)) if written_report else Report()
+    written_report = _written_report(aside)
+    report = written_report or Report()
+    deleted = sorted({*deleted} | ({*report.deleted} & repository.tree("HEAD").files.keys()))
     for path in sorted(untracked):
         mine = repository.project / path
         if mine.exists():  # ignored by git, so an update has no business there
@@ -180,6 +200,9 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     if not written_report:  # a version of the template without the migration
         report.left |= dict.fromkeys(aside.unmerged(), "in conflict: run `copier-pyo3 resolve`")
         check(aside, "HEAD", report)
+    if aside.text("rev-parse", "HEAD") != repository.text("rev-parse", "HEAD"):
+        # What Copier wrote where the work tree had nothing, and the merge has put back as it is.
+        written -= {path for path in written if _as_it_is(repository.project / path, aside.project / path)}
     # The answers file is the last: until it is in place, the project says that it has its former version.
     order = sorted(written, key=lambda path: (path == answers_file, path))
     moves = []
@@ -211,6 +234,12 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     else:
         _discard(repository, state)
     return made
+
+
+def _as_it_is(path: Path, new: Path) -> bool:
+    if not (path.is_file() and new.is_file()) or path.is_symlink() or new.is_symlink():
+        return False
+    return path.read_bytes() == new.read_bytes() and not (path.stat().st_mode ^ new.stat().st_mode) & stat.S_IXUSR
 
 
 def _digest(path: Path) -> str:
