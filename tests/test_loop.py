@@ -112,6 +112,16 @@ def test_uv_builds_when_something_has_changed_and_only_then(
         assert not builds(project)
 
 
+@pytest.mark.parametrize("oldest", ["3.9", "3.10"])
+@pytest.mark.parametrize("builder", ["maturin", "cibuildwheel"])
+def test_uv_can_resolve_all_groups_for_every_python(render: Render, oldest: str, builder: str) -> None:
+    """`uv run` does, before anything else."""
+    run(
+        ["uv", "lock"],
+        cwd=render("my-lock", {"min_python": oldest, "wheel_builder": builder, "features": ["parallel"]}),
+    )
+
+
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 def test_editable_installs_have_a_profile_of_their_own(render: Render, tmp_path: Path, backend: str) -> None:
     """A cargo that writes down how it is called."""
