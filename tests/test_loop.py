@@ -64,8 +64,6 @@ def committed(project: Path) -> None:
 
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 def test_the_readme_works_as_printed(render: Render, backend: str, path: str) -> None:
-    if backend == "setuptools-rust" and not shutil.which("uv", path=path):
-        pytest.skip("the commands are those of maturin")
     project = render("my-readme", {"build_backend": backend})
     pages = "".join(page.read_text(encoding="utf-8") for page in sorted(project.glob("*.md")))
     blocks = [block.splitlines() for block in re.findall(r"```sh\n(.+?)```", pages, re.DOTALL)]
@@ -105,14 +103,23 @@ def test_uv_builds_when_something_has_changed_and_only_then(
     for key in keys:
         file = project / key.replace("my-keys", "my_keys" if "kind" in answers else "my-keys")
         file.parent.mkdir(exist_ok=True)
-        with file.open("a", encoding="utf-8") as changed:
-            changed.write("// an edit\n" if file.suffix == ".rs" else "# an edit\n")
+        file.touch()
         assert builds(project), key
         assert not builds(project), key
     if "version_source" in answers:
         run(["git", "tag", "v5.0.0"], cwd=project)
         assert builds(project)
         assert not builds(project)
+
+
+@pytest.mark.parametrize("oldest", ["3.9", "3.10"])
+@pytest.mark.parametrize("builder", ["maturin", "cibuildwheel"])
+def test_uv_can_resolve_all_groups_for_every_python(render: Render, oldest: str, builder: str) -> None:
+    """`uv run` does, before anything else."""
+    run(
+        ["uv", "lock"],
+        cwd=render("my-lock", {"min_python": oldest, "wheel_builder": builder, "features": ["parallel"]}),
+    )
 
 
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
