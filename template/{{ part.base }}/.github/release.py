@@ -104,7 +104,7 @@ def check_and_test(session: nox.Session, row: Row) -> int:
 
 def test(session: nox.Session, wheel: Path, python: str, container: str) -> None:
     """Install the wheel into a fresh environment, in a container if one is named; run the tests."""
-    folder = "/venv" if container else session.create_tmp()
+    folder = "/venv" if container else f"{session.create_tmp()}/venv"
     scripts = "Scripts" if sys.platform == "win32" else "bin"
     commands = [
         ["uv", "venv", "--quiet", "--clear", "--python", python, folder],
@@ -301,7 +301,7 @@ def is_native(row: Row) -> bool:
 
 
 def installed(python: str) -> bool:
-    return bool(shutil.which(f"python{python}")) or succeeds("uv", "python", "find", python)
+    return succeeds(f"python{python}", "--version") or succeeds("uv", "python", "find", python)
 
 
 def has_target(target: str) -> bool:
@@ -316,7 +316,7 @@ def output(session: nox.Session, *command: str) -> str:
 
 def succeeds(*command: str) -> bool:
     """Whether the command is installed and ends well."""
-    program = shutil.which(command[0])
-    return (
-        bool(program) and subprocess.run(command, capture_output=True, check=False).returncode == 0
-    )
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
