@@ -103,7 +103,7 @@ EDITS = [
     Edit("code", "src/stats.rs", "", "\n/// Twice the value.\npub fn twice(value: f64) -> f64 {\n    2.0 * value\n}\n"),
     Edit("a test", "tests/test_package.py", "", "\n\ndef test_of_ours() -> None:\n    assert True\n"),
     Edit("a file", "python/sample/more.py", "", "ANSWER = 42\n"),
-    Edit("a line of README", "README.md", "## Work on it", "It is fast.\n\n## Work on it"),
+    Edit("a line of README", "README.md", "## Install", "It is fast.\n\n## Install"),
     Edit("a line of .gitignore", ".gitignore", "", "/data/\n"),
     Edit("a changelog", "CHANGELOG.md", "", "\n- Twice the value.\n"),
     Edit("the example changed", "examples/demo.py", '"version"', '"the version"'),
@@ -171,7 +171,7 @@ LARGE = (
     Edit("a table gone", f"{BASE}/pyproject.toml.jinja", '[tool.uv]\n# `uv run` builds anew when the Rust code has changed.\ncache-keys = [{ file = "pyproject.toml" }, { file = "Cargo.toml" }, { file = "src/**/*.rs" }]\n', ""),
     Edit("a table moved", f"{BASE}/Cargo.toml.jinja", '[profile.release]\nlto = "fat"\ncodegen-units = 1\nstrip = true\n', ""),
     Edit("to the top", f"{BASE}/Cargo.toml.jinja", "[lib]\n", '[profile.release]\nlto = "fat"\ncodegen-units = 1\nopt-level = 3\nstrip = "symbols"\n\n[lib]\n'),
-    Edit("README", f"{BASE}/README.md.jinja", "## What is where", "## Map"),
+    Edit("README", f"{BASE}/README.md.jinja", "## License", "## Terms"),
 )  # fmt: skip
 
 CHANGES = [

@@ -74,8 +74,9 @@ def test_nothing_is_left_over(case: Case) -> None:
         assert path.suffix not in (".jinja", ".part", ".rej", ".orig")
         if path.is_file() and path.name != "LICENSE":
             text = path.read_text(encoding="utf-8")
-            assert "{%" not in text
-            assert not re.search(r"(?<!\$)\{\{", text)
+            of_jinja = re.sub(r'body = """.*?"""', "", text, flags=re.DOTALL)  # git-cliff's template is alike
+            assert "{%" not in of_jinja
+            assert not re.search(r"(?<!\$)\{\{", of_jinja)
             assert not re.search(r"\n\n\n\n|[ \t]\n", text), path
 
 

@@ -203,22 +203,23 @@ def release(session: nox.Session) -> None:
     if not (notes := f"{changes('Unreleased')}\n\n{commits}".strip()):
         session.error("nothing has changed since the last release")
     sections = f"## [Unreleased]\n\n## [{version}] - {datetime.date.today()}\n\n{notes}\n\n"
-    new = {CHANGELOG: re.sub(r"## \[Unreleased\]\n((?!## ).*\n?)*", lambda _: sections, text)}
-    if not Path("version_from_git.py").exists():
-        cargo = Path("Cargo.toml").read_text(encoding="utf-8")
-        pattern = r'(?m)(?<=^version = ").*?(?=")'
-        new[Path("Cargo.toml")] = re.sub(pattern, version, cargo, count=1)
-    names = [*map(str, new), "Cargo.lock"]
+    text = re.sub(r"## \[Unreleased\]\n((?!## ).*\n?)*", lambda _: sections, text)
+    names = ["CHANGELOG.md", "Cargo.toml", "Cargo.lock"]
+    crlf = [name for name in names if b"\r\n" in Path(name).read_bytes()]
     try:
-        for path, content in new.items():
-            end = "\r\n" if b"\r\n" in path.read_bytes() else "\n"
-            path.write_bytes(f"{content.rstrip()}\n".replace("\n", end).encode())
-        session.run("cargo", "update", "--workspace", "--quiet", external=True)
+        CHANGELOG.write_bytes(f"{text.rstrip()}\n".encode())
+        if not Path("version_from_git.py").exists():
+            cargo = Path("Cargo.toml").read_text(encoding="utf-8")
+            cargo = re.sub(r'(?m)(?<=^version = ").*?(?=")', version, cargo, count=1)
+            Path("Cargo.toml").write_bytes(cargo.encode())
+            session.run("cargo", "update", "--workspace", "--quiet", external=True)
+        for name in crlf:
+            Path(name).write_bytes(re.sub(rb"\r?\n", b"\r\n", Path(name).read_bytes()))
         session.run("git", "--no-pager", "diff", external=True)
         if "--dry-run" not in session.posargs:
             message = f"--message=chore(release): {version}"
             session.run("git", "commit", "--quiet", message, "--", *names, external=True)
-            print("To edit CHANGELOG.md: change it, and `git commit --amend --all`. Then run\n")
+            print("To change the notes: edit CHANGELOG.md, git commit --amend --all. Then:\n")
             print(f"    git tag v{version}\n    git push --atomic origin HEAD v{version}")
     finally:  # what is not committed is put back
         session.run("git", "checkout", "--quiet", "HEAD", "--", *names, external=True, log=False)
