@@ -204,7 +204,7 @@ def test_a_changelog_cannot_set_other_outputs(project: Path, tmp_path: Path) -> 
 
 def test_an_index_that_is_only_read_from_is_none_to_publish_on(project: Path) -> None:
     with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[[tool.uv.index]]\nname = "mirror"\nurl = "https://mirror.example.org/simple"\n')
+        file.write('\n[[tool.uv.index]]\nname = "mirror"\nurl = "https://mirror.example.org/simple"\nexplicit = true\n')
     assert "index: \n" in nox(project, "plan")[1]
 
 

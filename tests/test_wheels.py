@@ -174,17 +174,22 @@ def test_pyodide_is_built_with_the_rust_that_it_asks_for(tmp_path: Path) -> None
     assert "pytest" in str(options.test_command)
 
 
+def doctor(project: Path, **environment: Any) -> str:
+    """What `nox -s doctor` prints, whether or not something is missing."""
+    result = run(project, "nox", "-s", "doctor", **{"check": False, "PATH": path(), **environment})
+    return result.stdout
+
+
 def test_doctor_finds_the_library_that_the_linker_takes(project: Path, tmp_path: Path) -> None:
     """Neither the standard library, nor a static one, nor one without the name that the linker asks for."""
     for library in ("libpython3.11.so", "libpython3.11.a"):
         code = f"import sysconfig; sysconfig.get_config_vars().update(LIBDIR={str(tmp_path)!r}, LDLIBRARY={library!r})"
         (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
-        environment = {"PYTHONPATH": str(tmp_path), "PATH": path()}
         (tmp_path / "libpython3.11.so.1.0").touch()
-        assert "[ ] libpython" in run(project, "nox", "-s", "doctor", check=False, **environment).stdout
+        assert "[ ] libpython" in doctor(project, PYTHONPATH=str(tmp_path))
         (tmp_path / library).touch()
         found = "x" if library.endswith(".so") else " "
-        assert f"[{found}] libpython" in run(project, "nox", "-s", "doctor", check=False, **environment).stdout
+        assert f"[{found}] libpython" in doctor(project, PYTHONPATH=str(tmp_path))
 
 
 def test_doctor_asks_for_no_targets_where_cibuildwheel_builds(tmp_path: Path) -> None:
@@ -217,10 +222,9 @@ def test_rust_without_rustup(project: Path, tmp_path: Path) -> None:
     for tool in ("nox", "uv", "python", "git", "cc", "docker"):
         if found := shutil.which(tool, path=path()):
             (tmp_path / tool).symlink_to(found)
-    environment = {"PATH": f"{tmp_path}{os.pathsep}{path().partition(os.pathsep)[0]}"}
+    environment: dict[str, Any] = {"PATH": f"{tmp_path}{os.pathsep}{path().partition(os.pathsep)[0]}"}
     assert not shutil.which("rustup", path=environment["PATH"])
-    doctor = run(project, "nox", "-s", "doctor", check=False, **environment).stdout
-    assert "[x] Rust for x86_64-unknown-linux-gnu" in doctor
+    assert "[x] Rust for x86_64-unknown-linux-gnu" in doctor(project, **environment)
     built = run(project, "nox", "-s", "wheels", "--", "linux-x86_64", CI="", **environment).stdout
     assert " passed in " in built
 
