@@ -107,10 +107,13 @@ def test_what_cannot_be_built_is_named(project: Path) -> None:
 
 
 def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
-    project = make(tmp_path / "project", ["linux-x86_64", "windows-x64"], free_threading=True)
+    """Each has a row of its own, and the version of the git tag."""
+    answers = {"free_threading": True, "version_source": "git-tag"}
+    project = make(tmp_path / "project", ["linux-x86_64", "windows-x64"], **answers)
+    run(project, "git", "tag", "v1.2.3")
     output, made = wheels(project)
     tag = TARGETS["linux-x86_64"][1]
-    assert made == [f"sample_ext-0.1.0-{abi}-{tag}.whl" for abi in ("cp310-abi3", "cp314-cp314t", "cp315-abi3.abi3t")]
+    assert made == [f"sample_ext-1.2.3-{abi}-{tag}.whl" for abi in ("cp310-abi3", "cp314-cp314t", "cp315-abi3.abi3t")]
     assert "windows-x64 is not built: it needs Windows" in output
 
 

@@ -87,7 +87,7 @@ def check_and_test(session: nox.Session, row: Row) -> int:
                     session.error(f"{wheel.name} has no SBOM")
     pythons, container = row["test"].split(), row.get("container", "")
     if container or ON_CI:
-        can = pythons if not container or succeeds("docker", "info") else []
+        can = pythons if not container or said("docker", "info") else []
     else:
         later = [f">={python}" for python in pythons[:1] if "abi3" in row["abi"]]
         here = [each for each in [*pythons, *later] if is_native(row) and installed(each)]
@@ -171,9 +171,9 @@ def wheels(session: nox.Session) -> None:
 def obstacle(row: Row) -> str:
     """Why this machine cannot build the row; "" if it can."""
     has = {"Windows": sys.platform == "win32", "macOS": sys.platform == "darwin"}
-    if (needs := row.get("needs", "")) and not has.get(needs, succeeds("docker", "info")):
+    if (needs := row.get("needs", "")) and not has.get(needs, said("docker", "info")):
         return f"it needs {needs}"
-    target = row.get("target", "")
+    target = row["target"]
     return "" if not target or has_target(target) else f"run `rustup target add {target}`"
 
 
@@ -229,22 +229,23 @@ def release(session: nox.Session) -> None:
 def doctor(session: nox.Session) -> None:
     """Print what the other sessions need, what this machine has, and how to get the rest."""
     oldest = CARGO["package"]["rust-version"]
-    rust = output(session, "rustc", "--version").split()[1] if shutil.which("rustc") else "0"
+    rust = (said("rustc", "--version") or "rustc 0").split()[1].partition("-")[0]
     library = Path(*map(str, sysconfig.get_config_vars("LIBDIR", "LDLIBRARY")))
     linked = sys.platform != "linux" or (library.suffix != ".a" and library.exists())
     linker = sys.platform == "win32" or bool(shutil.which("cc"))
     needed = {
-        f"Rust {oldest} or later: see rustup.rs": Version(rust.split("-")[0]) >= Version(oldest),
-        "rustfmt: rustup component add rustfmt": succeeds("cargo", "fmt", "--version"),
-        "clippy: rustup component add clippy": succeeds("cargo", "clippy", "--version"),
-        "git: see git-scm.com": succeeds("git", "--version"),
+        f"Rust {oldest} or later: see rustup.rs": Version(rust) >= Version(oldest),
+        "rustfmt: rustup component add rustfmt": bool(said("cargo", "fmt", "--version")),
+        "clippy: rustup component add clippy": bool(said("cargo", "clippy", "--version")),
+        "git: see git-scm.com": bool(said("git", "--version")),
         "a C compiler, to link: apt install gcc, or xcode-select --install": linker,
         "libpython, for cargo test: apt install libpython3-dev, or take uv's Python": linked,
     }
     pythons = nox.project.python_versions(PYPROJECT)
     more = {f"Python {each}: uv python install {each}": installed(each) for each in pythons}
-    for target in sorted(set(re.findall(r"(?m)^ +target: (.+)$", WORKFLOW.read_text("utf-8")))):
-        more[f"Rust for {target}: rustup target add {target}"] = has_target(target)
+    for target in sorted(set(re.findall(r"(?m)^ +target: (\w.+)$", WORKFLOW.read_text("utf-8")))):
+        if "linux" in target or sys.platform != "linux":
+            more[f"Rust for {target}: rustup target add {target}"] = has_target(target)
     for title, checks in {"needed": needed, "to test and build more": more}.items():
         print(f"{title}:")
         for what, found in checks.items():
@@ -293,7 +294,7 @@ def check_defaults(session: nox.Session) -> None:
 def check_lock(session: nox.Session) -> None:
     if not Path("Cargo.lock").exists():
         session.error("there is no Cargo.lock: run `cargo generate-lockfile`, and commit it")
-    if not succeeds("cargo", "tree", "--locked", "--depth=0"):
+    if not said("cargo", "tree", "--locked", "--depth=0"):
         session.error("Cargo.lock is not up to date: run `cargo update --workspace`")
 
 
@@ -302,22 +303,20 @@ def is_native(row: Row) -> bool:
 
 
 def installed(python: str) -> bool:
-    return succeeds(f"python{python}", "--version") or succeeds("uv", "python", "find", python)
+    return bool(said(f"python{python}", "--version") or said("uv", "python", "find", python))
 
 
 def has_target(target: str) -> bool:
-    command = ["rustc", "--print=target-libdir", "--target", target]
-    run = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
-    return Path(run.stdout.strip() or "?").is_dir()
+    return Path(said("rustc", "--print=target-libdir", "--target", target) or "?").is_dir()
 
 
 def output(session: nox.Session, *command: str) -> str:
     return str(session.run(*command, silent=True, stderr=None, log=False, external=True)).strip()
 
 
-def succeeds(*command: str) -> bool:
-    """Whether the command is installed and ends well."""
+def said(*command: str) -> str:
+    """What the command prints; "" if it is not installed or fails."""
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+        return subprocess.run(command, capture_output=True, check=True).stdout.decode().strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
