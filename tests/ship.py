@@ -108,6 +108,8 @@ def drop_missing_pythons(project: Path) -> None:
     def replaced(match: re.Match[str]) -> str:
         """The versions that are here; the newest of them for those that are not."""
         versions = [here[-1] if missing(version) else version for version in match[2].split()]
+        if "t" in match[2]:  # no other Python can stand in for a free-threaded one
+            return match[0]
         return f'{match[1]}"{" ".join(dict.fromkeys(versions))}"'
 
     for name in ("ci.yml", "release.yml"):

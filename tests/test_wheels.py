@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import workflow_cases
 from ship import (
     ACTIONS,
     WORKFLOWS,
@@ -139,7 +140,9 @@ def test_cibuildwheel_without_docker_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("answers", [{"free_threading": True}, {"abi3": False}], ids=["abi3t", "version-specific"])
 def test_cibuildwheel_knows_every_build(answers: dict[str, Any], tmp_path: Path) -> None:
     need("cibuildwheel")
-    project = render(tmp_path / "project", project_name="sample-ext", wheel_builder="cibuildwheel", **answers)
+    every = [*workflow_cases.LINUX, *workflow_cases.OTHERS, "pyodide"]
+    answers = {"wheel_builder": "cibuildwheel", "platforms": every, **answers}
+    project = render(tmp_path / "project", project_name="sample-ext", **answers)
     known = set()
     for system in ("linux", "macos", "windows", "pyodide"):
         options = [f"--platform={system}", "--archs=all", "--print-build-identifiers"]
@@ -151,7 +154,7 @@ def test_cibuildwheel_knows_every_build(answers: dict[str, Any], tmp_path: Path)
     assert {name for name, *_ in asked} >= {*TARGETS, "macos-arm64", "windows-arm64", "pyodide"}
     assert all(len(identifiers) == len(abi.split()) for _, abi, identifiers in asked)
     assert {identifier for *_, identifiers in asked for identifier in identifiers} <= known
-    if answers == {"free_threading": True}:
+    if "free_threading" in answers:
         linux = {abi: identifiers for name, abi, identifiers in asked if name.startswith("linux-x86_64")}
         assert linux == {
             "cp310-abi3": ["cp310-manylinux_x86_64"],
