@@ -25,6 +25,10 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         print(f"copier-pyo3: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # most of all a full disk
+        where = error.filename or Path.cwd()
+        print(f"copier-pyo3: {where} cannot be read or written ({error.strerror}).", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -32,22 +36,28 @@ def main(arguments: list[str]) -> int:
 
 
 def _fold(*names: str) -> None:
+    from copier_pyo3.generate.kept import keep
+
     provide_tomlkit()
     from copier_pyo3.generate.fold import fold
 
     fold(Path.cwd(), names)
+    keep(Path.cwd())
 
 
 def _before(answers_file: str, old: str, new: str) -> None:
     provide_tomlkit()
     from copier_pyo3.migrations import before
+    from copier_pyo3.project.modes import remember
+    from copier_pyo3.project.repository import Repository
 
+    remember(Repository(Path.cwd()))
     before(Path.cwd(), answers_file, old, new)
 
 
 def _finish(answers_file: str, template: str, old: str, new: str) -> None:
     provide_tomlkit()
-    from copier_pyo3.verbs.update import finish
+    from copier_pyo3.verbs.finish import finish
 
     finish(Path.cwd(), answers_file, template, old, new)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import BUILD, ROOT, run
-from copier_pyo3.merge.plan import merge
+from copier_pyo3.merge.file import merge_toml as merge
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -13,7 +13,8 @@ import tomlkit
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from copier_pyo3.merge.plan import Merged, Unmergeable, merge
+from copier_pyo3.merge.file import merge_toml as merge
+from copier_pyo3.merge.model import Merged, Unmergeable
 
 
 def merged(base: str, ours: str, theirs: str) -> Merged:
@@ -295,7 +296,9 @@ def test_a_cargo_dependency_is_one_thing_in_every_form(ours: str, expected: str)
 def test_a_version_that_one_side_did_not_change(base: str | None, ours: str, theirs: str, expected: str | None) -> None:
     form = "[dependencies]\nx = {}\n".format
     result = merge(form(base) if base else "[dependencies]\n", form(ours), form(theirs))
-    assert result == Merged(form(expected or '{ version = "2", features = ["a", "b"] }'), ())
+    assert result.text == form(expected or '{ version = "2", features = ["a", "b"] }')
+    elsewhere = "git" in ours or ours == '{ path = "x" }'
+    assert [decision.action for decision in result.decisions] == ["kept ours"] * elsewhere
 
 
 def test_the_template_turns_a_dependency_into_a_table() -> None:
@@ -442,7 +445,7 @@ def test_what_is_no_toml_is_refused(texts: tuple[str, str, str]) -> None:
 
 
 def test_a_wrong_edit_never_gets_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("copier_pyo3.merge.plan.Editor.rewrite", lambda *_: "a = 3\n")
+    monkeypatch.setattr("copier_pyo3.merge.toml_edit.Editor.rewrite", lambda *_: "a = 3\n")
     with pytest.raises(Unmergeable, match="does not mean"):
         merge("a = 1\n", "a = 1\n", "a = 2\n")
 

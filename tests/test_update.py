@@ -304,9 +304,9 @@ def test_no_file_is_lost(versions: Path, project: Path, plain: bool, capfd: pyte
     else:
         said = copier_pyo3("update", project, "--vcs-ref", "v1.3.0").stdout
     assert "- ours" in (project / "CHANGELOG.md").read_text("utf-8")
-    assert "CHANGELOG.md: kept with your edits, the template has it no more" in said
+    assert "CHANGELOG.md: stays, with your edits; the template no longer has it" in said
     assert '"the version"' in (project / "examples/tour.py").read_text("utf-8")
-    assert "examples/tour.py: was examples/demo.py, moved by the template, your edits with it" in said
+    assert "examples/tour.py: was examples/demo.py; the template moved it, your edits with it" in said
     assert "# Our own" in (project / "SECURITY.md").read_text("utf-8")
     assert "SECURITY.md" in said
     assert "The template's own line" in (project / "src/statistics.rs").read_text("utf-8")
@@ -327,7 +327,7 @@ def test_a_binary_changed_on_both_sides_stays_the_users(versions: Path, tmp_path
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v2.2.0")
     assert (project / "logo.png").read_bytes() == b"\x89PNG\0ours"
-    assert "logo.png: kept yours, a binary file that the template has changed too" in done.stdout
+    assert "logo.png: stays as you have it, a binary file; the template has changed it too" in done.stdout
 
 
 def test_what_cannot_be_merged_by_meaning_says_why(project: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "hooks"), str(ROOT / "tests")]
 
-from copier_pyo3.merge.plan import merge
+from copier_pyo3.merge.file import merge_toml as merge
 from edits import CHANGES, EDITS, older_versions
 
 RUNS = 3

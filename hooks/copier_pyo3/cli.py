@@ -95,7 +95,7 @@ def _resolve(options: argparse.Namespace) -> int:
         0 nothing is left; 1 something is, as the last lines say.
     """
     _forget_repository()
-    from copier_pyo3.verbs.update import resolve
+    from copier_pyo3.verbs.resolve import resolve
 
     report = resolve(options.folder, options.answers_file)
     print("".join(f"  {line}\n" for line in report.told), end="")

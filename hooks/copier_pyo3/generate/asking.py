@@ -1,6 +1,7 @@
 """What `new` and `update` share in asking: data is checked beforehand, and what stops Copier becomes one sentence."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from plumbum import ProcessExecutionError
 
-from copier_pyo3.errors import UserError
+from copier_pyo3.errors import UserError, why_git_failed
 
 # As in YAML 1.1; Copier takes any other word for a yes.
 YES: Final = {"true", "yes", "on"}
@@ -23,12 +24,13 @@ JINJA: Final = SandboxedEnvironment(
 
 
 @contextmanager
-def one_sentence(after: str, home: str) -> Iterator[None]:
+def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterator[None]:
     """Run Copier in this.
 
     Args:
         after: the sentence that follows what went wrong, such as "Nothing was written."
         home: home of the template, as the user knows it.
+        made_from: version that the project was made from, if there is a project.
 
     Raises:
         UserError: Copier, a hook or git failed.
@@ -44,6 +46,8 @@ def one_sentence(after: str, home: str) -> Iterator[None]:
     except ProcessExecutionError as error:
         raise UserError(f"{_git_failed(error, home)}. {after}") from error
     except (CopierError, TemplateError, TypeError, ValueError, yaml.YAMLError) as error:
+        if unknown := re.fullmatch(r"Unknown revision: '(.*)'", str(error)):
+            raise UserError(f"{_version_gone(unknown[1], home, made_from)}. {after}") from error
         text = " ".join(str(error).split()) or f"Copier failed ({error.__cause__ or type(error).__name__})"
         if text.startswith("Not a YAML list"):
             text += ": write a list, such as features=[numpy]"
@@ -51,13 +55,20 @@ def one_sentence(after: str, home: str) -> Iterator[None]:
 
 
 def _git_failed(error: ProcessExecutionError, home: str) -> str:
-    said = [line.strip() for line in str(error.stderr).splitlines() if line.strip()]
-    why = next(
-        (line for line in said if line.startswith(("fatal:", "error:"))), said[-1] if said else "no reason given"
-    )
+    why = why_git_failed(str(error.stderr))
     if {"clone", "fetch", "ls-remote", "remote"} & {*error.argv}:
         return f"the template's home {home} could not be reached ({why}): look at the address and the network"
-    return f"`git {' '.join(map(str, error.argv[1:]))}` failed on the template {home} ({why})"
+    return f"`git {' '.join(map(str, error.argv[1:3]))}` failed ({why})"
+
+
+def _version_gone(version: str, home: str, made_from: str | None) -> str:
+    if version == made_from:
+        return (
+            f"the template {home} does not have {version} any more, which the project was made from (a tag was deleted, "
+            "or its history rewritten): write the nearest version that it has as _commit in the answers file, commit "
+            "that, and try again"
+        )
+    return f"the template {home} has no {version}: name one of its tags, branches or commits"
 
 
 # --- data given beforehand -------------------------------------------------------------------------

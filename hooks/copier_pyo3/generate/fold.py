@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
-from copier_pyo3.merge.plan import Unmergeable, merge
+from copier_pyo3.merge.file import merge_toml as merge
+from copier_pyo3.merge.model import Unmergeable
 
 
 def fold(project: Path, names: Iterable[str]) -> None:

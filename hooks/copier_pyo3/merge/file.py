@@ -1,18 +1,33 @@
 """Merges one file, by what it is: TOML and YAML by their meaning, other text line by line as git does."""
 
-import subprocess
-import tempfile
-from collections.abc import Callable
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final
 
-from . import plan, yaml_edit
-from .identity import same
-from .plan import Decision, Merged, Unmergeable
+from . import toml_edit, yaml_edit
+from .lines import LABELS, merge_lines
+from .model import Decision, Merged, Unmergeable, same
+from .references import dangling
 from .toml_text import read
+from .yaml_text import Document, parse
 
-LABELS: Final = ("before updating", "last update", "after updating")  # as Copier writes them
+__all__ = [
+    "LABELS",
+    "MergedFile",
+    "in_markers",
+    "merge_file",
+    "merge_lines",
+    "merge_toml",
+    "merge_yaml",
+    "tell",
+    "unreadable",
+]
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,57 @@ class MergedFile:
     content: bytes
     decisions: tuple[Decision, ...] = ()
     left: str | None = None
+    markers: bool = False
+    """Whether the content has git's conflict markers."""
+
+
+@dataclass(frozen=True)
+class _Format:
+    """What the merge needs of a format."""
+
+    merge: Callable[[str, str, str], Merged]
+    data: Callable[[str], Any]
+    """All that a text means, with the versions that comments behind pins give; raises Unmergeable."""
+    check: Callable[[str], Any]
+    """Raises Unmergeable if a text is not valid."""
+
+
+def merge_toml(base: str, ours: str, theirs: str) -> Merged:
+    """Merge TOML by its meaning; see `toml_edit.merge`. Line ends and a byte order mark stay as ours has them."""
+    return _as_written(toml_edit.merge, base, ours, theirs)
+
+
+def merge_yaml(base: str, ours: str, theirs: str) -> Merged:
+    """Merge YAML by its meaning; see `yaml_edit.merge`. Line ends and a byte order mark stay as ours has them."""
+    return _as_written(yaml_edit.merge, base, ours, theirs)
+
+
+def _as_written(merge: Callable[[str, str, str], Merged], base: str, ours: str, theirs: str) -> Merged:
+    bom = "\ufeff" if ours.startswith("\ufeff") else ""
+    base, ours, theirs = (text.removeprefix("\ufeff") for text in (base, ours, theirs))
+    crlf = "\r\n" in ours and not re.search(r"(?<!\r)\n", ours)
+    base, theirs = (text.replace("\r\n", "\n") for text in (base, theirs))
+    with _uncollected():
+        merged = merge(base, ours.replace("\r\n", "\n") if crlf else ours, theirs)
+    text = merged.text.replace("\n", "\r\n") if crlf else merged.text
+    return Merged(bom + text, merged.decisions, merged.dangling)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cycle collector, which takes half of the time on long files: a merge leaves no cycles worth it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+TOML: Final = _Format(merge_toml, lambda text: read(text, "the file"), lambda text: read(text, "the file"))
+YAML: Final = _Format(merge_yaml, lambda text: Document(text.replace("\r\n", "\n"), places=False).data, parse)
+FORMATS: Final = {".toml": TOML, ".yml": YAML, ".yaml": YAML}
 
 
 def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str, str] = LABELS) -> MergedFile:
@@ -35,80 +101,70 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
         labels: what markers say of ours, base and theirs.
     """
     if any(b"\0" in content for content in (base, ours, theirs)):
-        return MergedFile(ours, left="a binary file that both sides changed: it is yours, the template's was not taken")
+        return MergedFile(ours, left="both sides changed this binary file: yours stays, the template's is not taken")
     by_lines, conflicts = merge_lines(base, ours, theirs, labels)
-    kind = _kind(name)
-    if kind is None:
-        return MergedFile(by_lines, left=_markers(conflicts) if conflicts else None)
-    merge, parse = kind
+    form = FORMATS.get(PurePosixPath(name).suffix)
+    if form is None:
+        return MergedFile(by_lines, left=in_markers(conflicts) if conflicts else None, markers=conflicts > 0)
     try:
-        texts = [content.decode("utf-8") for content in (base, ours, theirs)]
-        merged = merge(*texts)
-        if not conflicts and _means(parse, by_lines, merged.text):
-            return MergedFile(by_lines, merged.decisions)  # it brings the template's new comments too
-        return MergedFile(merged.text.encode("utf-8"), merged.decisions)
+        merged = form.merge(*(content.decode("utf-8") for content in (base, ours, theirs)))
     except (Unmergeable, UnicodeDecodeError) as error:
-        why = f"not merged by its meaning ({error})"
-        if conflicts:
-            return MergedFile(by_lines, left=f"{why}: {_markers(conflicts)}")
-        if problem := unreadable(name, by_lines):
-            return MergedFile(by_lines, left=f"{why}, and the merge by lines is wrong: {problem}")
-        return MergedFile(by_lines, (Decision("", "merged by lines", str(error), conflict=False),))
+        return _only_by_lines(name, str(error), by_lines, conflicts)
+    if not conflicts and (chosen := _by_lines_if_right(form, by_lines, ours, merged)):
+        return chosen
+    return MergedFile(merged.text.encode("utf-8"), merged.decisions, "; ".join(merged.dangling) or None)
+
+
+def _unordered(data: Any) -> Any:
+    """The data with lists sorted: where git put in an item, it saw more of what is around it than its neighbors."""
+    if isinstance(data, dict):
+        return {key: _unordered(value) for key, value in data.items()}
+    return sorted(map(_unordered, data), key=repr) if isinstance(data, list) else data
+
+
+def _only_by_lines(name: str, why: str, by_lines: bytes, conflicts: int) -> MergedFile:
+    """What git made of a file that cannot be merged by its meaning."""
+    if conflicts:
+        return MergedFile(by_lines, left=f"not merged by meaning ({why}): {in_markers(conflicts)}", markers=True)
+    if problem := unreadable(name, by_lines):
+        return MergedFile(by_lines, left=f"not merged by meaning ({why}), and git's merge is not valid: {problem}")
+    return MergedFile(by_lines, (Decision("", "merged by lines", why),))
+
+
+def _by_lines_if_right(form: _Format, by_lines: bytes, ours: bytes, merged: Merged) -> MergedFile | None:
+    """Git's merge, which had no conflict, where it means the same or where no rule of ours settled what it did.
+
+    It brings the template's new comments, too.
+    """
+    try:
+        data = form.data(by_lines.decode("utf-8").removeprefix("\ufeff"))
+        if same(_unordered(data), _unordered(form.data(merged.text.removeprefix("\ufeff")))):
+            return MergedFile(by_lines, merged.decisions, "; ".join(merged.dangling) or None)
+        before = {*dangling(form.data(ours.decode("utf-8").removeprefix("\ufeff")))}
+    except (Unmergeable, ValueError):
+        return None
+    unsettled = [decision for decision in merged.decisions if decision.conflict]
+    left = [line for line in dangling(data) if line not in before]
+    if not unsettled or not {*left} <= {*merged.dangling}:
+        return None
+    told = Decision(unsettled[0].path, "merged by lines", "git merges the two changes")
+    return MergedFile(by_lines, (told,), "; ".join(left) or None)
 
 
 def unreadable(name: str, content: bytes) -> str | None:
     """Why the content is no valid TOML or YAML; None if it is, or is neither by its name."""
-    kind = _kind(name)
+    form = FORMATS.get(PurePosixPath(name).suffix)
     try:
-        if kind:
-            kind[1](content.decode("utf-8"))
+        if form:
+            form.check(content.decode("utf-8").removeprefix("\ufeff"))
     except (Unmergeable, ValueError) as error:
         return str(error)
     return None
 
 
-_Kind = tuple[Callable[[str, str, str], Merged], Callable[[str], Any]]
-
-
-def _kind(name: str) -> _Kind | None:
-    suffix = PurePosixPath(name).suffix
-    if suffix == ".toml":
-        return plan.merge, lambda text: read(text.removeprefix("\ufeff"), "the file")
-    if suffix in (".yml", ".yaml"):
-        return yaml_edit.merge, yaml_edit.parse
-    return None
-
-
-def _means(parse: Callable[[str], Any], content: bytes, text: str) -> bool:
-    try:
-        return same(parse(content.decode("utf-8")), parse(text))
-    except (Unmergeable, ValueError):
-        return False
-
-
-def _markers(conflicts: int) -> str:
+def in_markers(conflicts: int) -> str:
+    """How many places git has left in its markers, in words."""
     return f"{conflicts} place{'s' if conflicts > 1 else ''} in git's conflict markers"
-
-
-def merge_lines(base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str, str]) -> tuple[bytes, int]:
-    """What `git merge-file` makes of it, and the number of conflicts."""
-    with tempfile.TemporaryDirectory(prefix="copier-pyo3-") as folder:
-        paths = [Path(folder, name) for name in ("ours", "base", "theirs")]
-        if b"\r\n" in ours:  # text of the template has plain newlines
-            base, theirs = (content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for content in (base, theirs))
-        for path, content in zip(paths, (ours, base, theirs), strict=True):
-            path.write_bytes(content)
-        command = [
-            "git",
-            "merge-file",
-            "--stdout",
-            *(word for label in labels for word in ("-L", label)),
-            *map(str, paths),
-        ]
-        done = subprocess.run(command, capture_output=True, check=False)
-    if not 0 <= done.returncode < 128:
-        raise Unmergeable(done.stderr.decode(errors="replace").strip())
-    return done.stdout, done.returncode
 
 
 def tell(decision: Decision) -> str:

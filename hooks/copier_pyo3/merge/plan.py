@@ -1,229 +1,380 @@
-"""Three-way merge of TOML that edits the user's own text.
+"""The plan of a merge: base, ours and theirs as plain data, merged into a tree of nodes, with every decision noted.
 
-Two halves that know nothing of each other meet in `merge`:
-
-* the plan (`Plan`) merges base, ours and theirs as plain data and notes every decision;
-* the editor (`toml_edit`) changes the text of ours until it means the planned data, copying what is
-  new from the text of theirs. A line with no reason to change is never written again.
-
-The edited text is then read once more. If it does not mean exactly what was planned, `merge` raises
-`Unmergeable` and nothing wrong gets out.
+It never sees text, so one plan serves every format. What a value is to Cargo or GitHub is asked of `known`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
-from .toml_edit import Editor
-from .identity import (
-    MISSING,
-    REQUIREMENT,
-    VERSION_ELSEWHERE,
-    Key,
-    Path,
-    higher,
-    is_cargo_dependency,
-    is_collection,
-    is_requirement,
-    item_keys,
-    same,
-)
-from .toml_text import Unmergeable, comments_of, literal, quoted_key, read
-
-__all__ = ["Decision", "Merged", "Unmergeable", "merge"]
-
-Action: TypeAlias = Literal[
-    "kept ours", "kept deleted", "kept higher version", "took higher version", "merged by lines"
-]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What was done where both sides had changed the same thing."""
-
-    path: str
-    """Empty for the whole file."""
-    action: Action
-    detail: str
-    conflict: bool
-    """True when no rule settles it, so that a person should look."""
-
-
-@dataclass(frozen=True)
-class Merged:
-    """The text to write, and what had to be decided to get there."""
-
-    text: str
-    decisions: tuple[Decision, ...]
-
-
-def merge(base: str, ours: str, theirs: str) -> Merged:
-    """Apply the change from base to theirs onto the text of ours.
-
-    An empty base means that everything in theirs is new: options are folded and existing projects
-    adopted this way, and a difference is then never settled by taking the higher version.
-
-    Raises:
-        Unmergeable: an input is no valid TOML, or the edited text does not mean the merged data.
-    """
-    bom = "\ufeff" if ours.startswith("\ufeff") else ""
-    crlf = "\r\n" in ours and not re.search(r"(?<!\r)\n", ours)
-    base, ours, theirs = (text.removeprefix("\ufeff") for text in (base, ours, theirs))
-    base, theirs = (text.replace("\r\n", "\n") for text in (base, theirs))
-    ours = ours.replace("\r\n", "\n") if crlf else ours
-    old, mine, new = read(base, "the base"), read(ours, "the file"), read(theirs, "the new version")
-    plan = Plan(settle_versions=bool(old))
-    wanted = plan.table((), old, mine, new)
-    if not same(wanted, mine):
-        known = comments_of(base)
-        editor = Editor(ours, theirs, new, known, dropped=known - comments_of(theirs))
-        ours = editor.rewrite(mine, wanted)
-        if not same(read(ours, "the merged text"), wanted):
-            raise Unmergeable("the merged text does not mean the merged data")
-    return Merged(bom + (ours.replace("\n", "\r\n") if crlf else ours), tuple(plan.decisions))
+from . import known
+from .lists import merge_lists
+from .literal import brief, joined
+from .match import Matcher
+from .model import MISSING, Action, Decision, Meanings, Node, Path, Rename
+from .places import relocate, take_from
+from .sequence import diff3
+from .versions import PIN, higher, newer_pin, pin_version, requirement
 
 
 class Plan:
-    """Merges plain data and keeps the list of decisions."""
+    """Merges plain data.
+
+    Args:
+        settle_versions: whether the higher of two versions wins; not where options are folded, where both must say the
+            same.
+    """
 
     def __init__(self, settle_versions: bool) -> None:
         self.settle_versions = settle_versions
         self.decisions: list[Decision] = []
+        self.renames: list[Rename] = []
+        self.places: dict[Path, Path] = {}  # where ours has what the template moved, by the new path
+        self.meanings = Meanings()
+        self.match = Matcher(self.meanings)
 
-    def value(self, path: Path, base: Any, ours: Any, theirs: Any) -> Any:
-        """The merged value, or MISSING where there shall be none."""
+    def merge(self, base: Any, ours: Any, theirs: Any) -> Node:
+        """The merged tree of whole documents."""
+        base, ours, theirs = relocate(self, base, ours, theirs)
+        node = self.value("", base, ours, theirs, (), ()) or Node({}, (), ())
+        for new, old in self.places.items():
+            take_from(node, new, old)
+        return node
+
+    # --- any value -----------------------------------------------------------------------------------
+
+    def value(
+        self, place: str, base: Any, ours: Any, theirs: Any, at: Path, src: Path, within: str = ""
+    ) -> Node | None:
+        """The merged value, or None where there shall be none.
+
+        Args:
+            place: dotted path, for what is known and told.
+            base: what both came from, MISSING where there was none; as all of these.
+            ours: the user's value.
+            theirs: the template's value.
+            at: path of the value in ours.
+            src: path of the value in theirs.
+            within: place of the list that it is an item of, if it is.
+        """
+        same = self.meanings.same
         if same(ours, theirs) or same(base, theirs):
-            return ours
-        if same(base, ours):
-            return theirs
+            return None if ours is MISSING else Node(ours, at, src)
+        if ours is MISSING and base is MISSING:
+            return Node(theirs, None, src)
+        forms = self._one_form(place, base, ours, theirs)
+        if forms and same(base, ours):
+            return Node(theirs, at, src)
+        if forms:
+            return self._merge_forms(place, ours, theirs, forms, at, src)
         if ours is MISSING or theirs is MISSING:
-            return self._deleted(path, base, ours, theirs)
+            return self._deleted(place, base, ours, theirs, at, src)
+        unchanged = same(base, ours)
         kinds = {type(ours), type(theirs)}
-        if is_cargo_dependency(path) and dict in (type(base), *kinds) and kinds <= {str, dict}:
-            return self._cargo(path, base, ours, theirs)
         if kinds == {dict}:
-            return self.table(path, base if isinstance(base, dict) else {}, ours, theirs)
+            before = base if isinstance(base, dict) else {}
+            apart = ours.keys() != theirs.keys() and known.ATOMS.fullmatch(place)
+            apart = apart or (base is not MISSING and not isinstance(base, dict) and known.ONE_FORM.fullmatch(place))
+            if not (apart and not unchanged):
+                return self.table(place, before, ours, theirs, at, src)
         if kinds == {list}:
-            return self._array(path, base if isinstance(base, list) else [], ours, theirs)
+            return merge_lists(self, place, base if isinstance(base, list) else [], ours, theirs, at, src)
+        if unchanged:
+            return Node(theirs, at, src)
         if kinds == {str}:
-            return self._string(path, base, ours, theirs)
-        return self._conflict(path, ours, theirs)
+            return self._string(place, base, ours, theirs, at, src, within)
+        return self._conflict(place, ours, theirs, at, src)
 
-    def table(self, path: Path, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-        """Key by key, in the order of ours."""
-        sides = (base, ours, theirs)
-        merged = {
-            key: self.value((*path, key), *(side.get(key, MISSING) for side in sides)) for key in {**ours, **theirs}
-        }
-        return {key: value for key, value in merged.items() if value is not MISSING}
-
-    def _deleted(self, path: Path, base: Any, ours: Any, theirs: Any) -> Any:
-        """One side deleted what the other one changed."""
+    def _deleted(self, place: str, base: Any, ours: Any, theirs: Any, at: Path, src: Path) -> Node | None:
+        """One side deleted what was there; the other one has changed it, or not."""
+        if theirs is MISSING and self.meanings.same(base, ours):
+            return None
         left = theirs if ours is MISSING else ours
-        if is_collection(path, base) and isinstance(left, dict):
-            sides = ({} if side is MISSING else side for side in (base, ours, theirs))
-            return self.table(path, *sides) or MISSING
+        if known.is_collection(place, base) and isinstance(left, dict):
+            before, mine, new = ({} if side is MISSING else side for side in (base, ours, theirs))
+            node = self.table(place, before, mine, new, at, src)
+            if ours is MISSING:
+                node.ours = None
+            return node if node.data else None
+        if theirs is MISSING and isinstance(base, dict) and isinstance(ours, dict) and known.SETTINGS.fullmatch(place):
+            return self._settings_left(place, base, ours, at)
         if theirs is MISSING and isinstance(base, list) and isinstance(ours, list):
-            return self._array(path, base, ours, []) or MISSING  # the user's own items stay
+            node = merge_lists(self, place, base, ours, [], at, src)  # the user's own items stay
+            return node if node.data else None
         if theirs is MISSING:
-            return self._conflict(path, ours, theirs)
-        self._decide(path, "kept deleted", f"the file has it no more, the template has {_brief(theirs)}")
-        return MISSING
+            return self._conflict(place, ours, theirs, at, src)
+        self.decide(place, "kept deleted", f"the file has it no more, the template has {brief(theirs)}")
+        return None
 
-    def _cargo(self, path: Path, base: Any, ours: Any, theirs: Any) -> Any:
-        """A Cargo dependency `"1.0"` is the table `{ version = "1.0" }`."""
-        old, mine, new = (
-            {"version": side} if isinstance(side, str) else side if isinstance(side, dict) else {}
-            for side in (base, ours, theirs)
-        )
-        if "version" not in mine and mine.keys() & VERSION_ELSEWHERE:
-            new = {key: value for key, value in new.items() if key != "version"}
-            old = {key: value for key, value in old.items() if key != "version"}
-        merged = self.table(path, old, mine, new)
-        return merged["version"] if isinstance(ours, str) and [*merged] == ["version"] else merged
+    def _settings_left(self, place: str, base: dict[str, Any], ours: dict[str, Any], at: Path) -> Node | None:
+        """Of settings that the template gave up, the user's own stay."""
+        table = {
+            key: Node(value, (*at, key))
+            for key, value in ours.items()
+            if not self.meanings.same(value, base.get(key, MISSING))
+        }
+        for key in table.keys() & base.keys():
+            self._conflict(joined(place, key), ours[key], MISSING, (*at, key), ())
+        return Node({key: node.data for key, node in table.items()}, at, None, table) if table else None
 
-    def _array(self, path: Path, base: list[Any], ours: list[Any], theirs: list[Any]) -> list[Any]:
-        """As sets, in the order of ours; what is new stands behind its neighbour in theirs."""
-        keys = item_keys(path, base, ours, theirs)
-        sides = [dict(zip(k, v, strict=True)) for k, v in zip(keys, (base, ours, theirs), strict=True)]
-        _, our_items, their_items = sides
+    # --- one value written in two ways ---------------------------------------------------------------
 
-        def merged_item(key: Key) -> Any:
-            items = [side.get(key, MISSING) for side in sides]
-            shown = next(item for item in items if item is not MISSING)
-            return self.value((*path, _label(key, shown)), *items)
+    def _one_form(self, place: str, base: Any, ours: Any, theirs: Any) -> list[Any] | None:
+        """The three values in one form, if they are written in several and that is known to be the same."""
+        sides = [base, ours, theirs]
+        kinds = {type(side) for side in sides if side is not MISSING and side is not None}
+        if len(kinds) < 2 or not kinds <= {str, list, dict} or ours is MISSING or theirs is MISSING:
+            return None
+        if (key := known.text_key(place)) and kinds == {str, dict}:
+            return [{key: side} if isinstance(side, str) else side for side in sides]
+        if known.TEXT_FOR_LIST.fullmatch(place) and kinds == {str, list}:
+            return [[side] if isinstance(side, str) else side for side in sides]
+        if known.KEYS_ALONE.fullmatch(place):
+            if dict in kinds:
+                return [_keys(side) for side in sides]
+            return [[side] if isinstance(side, str) else side for side in sides]
+        return None
 
-        merged = {key: merged_item(key) for key in our_items}
-        order = [key for key in our_items if merged[key] is not MISSING]
-        place = len(order)
-        for key in their_items:
-            if key not in our_items:
-                merged[key] = merged_item(key)
-                if merged[key] is not MISSING:
-                    order.insert(place, key)
-            if key in order:
-                place = order.index(key) + 1
-        return [merged[key] for key in order]
+    def _merge_forms(self, place: str, ours: Any, theirs: Any, forms: list[Any], at: Path, src: Path) -> Node | None:
+        """Merge in one form, then go back to the user's own where that says the same."""
+        base, mine, new = forms
+        node = self.value(place, base, mine, new, at, src)
+        if node is None or mine is ours:
+            if node is not None and new is not theirs and not self.meanings.same(node.data, mine):
+                _forget_theirs(node)
+            return node
+        if self.meanings.same(node.data, mine):
+            return Node(ours, at, src)
+        if self.meanings.same(node.data, new):
+            return Node(theirs, at, src)
+        if isinstance(ours, str) and isinstance(node.data, dict):
+            key = known.text_key(place)
+            if key and [*node.data] == [key]:
+                return Node(node.data[key], at, (*src, key) if new is theirs else src)
+            node.wrapped = key
+        if new is not theirs:
+            _forget_theirs(node)
+        return node
 
-    def _string(self, path: Path, base: Any, ours: str, theirs: str) -> str:
-        """Two versions: the higher one. Two forms of a requirement: part by part."""
-        parts = [REQUIREMENT.fullmatch(s) if isinstance(s, str) else None for s in (base, ours, theirs)]
-        if parts[1] and parts[2] and is_requirement(path):
-            merged = self._requirement(path, parts)
-        else:
-            winner = higher(path, base, ours, theirs) if self.settle_versions else None
-            merged = None if winner is None else ours if winner == "ours" else theirs
-        if merged is None:
-            return str(self._conflict(path, ours, theirs))
-        action: Action = "kept higher version" if merged == ours else "took higher version"
-        self._decide(path, action, f"the file has {_brief(ours)}, the template {_brief(theirs)}")
-        return merged
+    # --- tables --------------------------------------------------------------------------------------
 
-    def _requirement(self, path: Path, sides: list[re.Match[str] | None]) -> str | None:
-        """A PEP 508 requirement that both sides changed; None if a part contradicts itself."""
-        merged = ""
-        for part in REQUIREMENT.groupindex:
-            base, ours, theirs = (side[part] if side else None for side in sides)
-            if ours is None or theirs is None:
-                return None
-            if part == "name" or theirs in (ours, base):
-                merged += ours
-            elif base == ours:
-                merged += theirs
+    def table(
+        self, place: str, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], at: Path, src: Path
+    ) -> Node:
+        """Key by key, in the order of ours; what is new stands where its neighbors in theirs put it."""
+        base, theirs = self._choose(place, base, ours, theirs)
+        in_ours, in_theirs = self.match.keys(place, base, ours), self.match.keys(place, base, theirs)
+        both_new = {}
+        if place.rpartition(".")[2] in known.CARGO_TABLES:  # one crate under two names is one
+            new_here = ({k: v for k, v in side.items() if k not in base} for side in (ours, theirs))
+            both_new = self.match.keys(place, *new_here)
+        our_key = {old: new for new, old in in_ours.items()}
+        names: dict[str, tuple[str, str, str]] = {}  # the merged key -> its key in base, ours and theirs
+        for key in ours:
+            old = in_ours.get(key, key)
+            new = next((k for k, was in in_theirs.items() if was == old), old)
+            new = next((k for k, was in both_new.items() if was == key), new) if key not in base else new
+            final = (
+                self._new_name(place, old, key, new) if {key, new} != {old} and new in theirs and old in base else key
+            )
+            names[final] = (old, key, new)
+        taken = {new for _, _, new in names.values()}
+        for key in theirs:
+            old = in_theirs.get(key, key)
+            mine = our_key.get(old, old)
+            if key not in taken and mine not in ours and key not in names:
+                names[key] = (old, mine, key)
+        merged: dict[str, Node] = {}
+        for final, (old, mine, new) in names.items():
+            sides = (base.get(old, MISSING), ours.get(mine, MISSING), theirs.get(new, MISSING))
+            node = self.value(joined(place, final), *sides, (*at, mine), (*src, new))
+            if node is not None:
+                merged[final] = node
+                self._note_rename(place, final, {old, mine, new}, base)
+        self._static_or_dynamic(place, ours, merged)
+        order = self._order_keys(merged, names, base, ours, theirs)
+        return Node({key: merged[key].data for key in order}, at, src, table={key: merged[key] for key in order})
+
+    def _note_rename(self, place: str, final: str, names: set[str], base: dict[str, Any]) -> None:
+        if names & base.keys():
+            self.renames += [Rename(place, name, final) for name in sorted(names - {final})]
+
+    def _new_name(self, place: str, old: str, mine: str, new: str) -> str:
+        if mine not in (old, new) and new != old:
+            self.decide(joined(place, mine), "kept ours", f"you renamed {old} to {mine}, the template to {new}")
+            return mine
+        return new if mine == old else mine
+
+    @staticmethod
+    def _order_keys(
+        merged: dict[str, Node],
+        names: dict[str, tuple[str, str, str]],
+        base: dict[str, Any],
+        ours: dict[str, Any],
+        theirs: dict[str, Any],
+    ) -> list[str]:
+        """The keys of ours; each new one before its nearest later neighbor in theirs, or else behind its nearest earlier
+        one. Where there was no base, at the end."""
+        kept = [key for key in merged if names[key][1] in ours]
+        if not base:
+            return kept + [key for key in merged if names[key][1] not in ours]
+        by_theirs = {names[key][2]: key for key in merged}
+        before: dict[str, list[str]] = {}
+        waiting: list[str] = []
+        for key in [by_theirs[key] for key in theirs if key in by_theirs]:
+            if names[key][1] in ours:
+                before[key] = waiting
+                waiting = []
             else:
-                winner = higher(path, base, ours, theirs) if self.settle_versions else None
-                if winner is None:
-                    return None
-                merged += ours if winner == "ours" else theirs
-        return merged
+                waiting.append(key)
+        earlier = [by_theirs[key] for key in theirs if key in by_theirs and names[by_theirs[key]][1] in ours]
+        last = earlier[-1] if earlier else None
+        order = [key for mine in kept for key in (*before.get(mine, ()), mine, *(waiting if mine == last else ()))]
+        return order if last else order + waiting
 
-    def _conflict(self, path: Path, ours: Any, theirs: Any) -> Any:
-        new = "has it no more" if theirs is MISSING else _brief(theirs)
-        detail = f"the file has {_brief(ours)}, the template {new}"
-        self._decide(path, "kept ours", detail, conflict=True)
-        return ours
+    def _choose(
+        self, place: str, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Base and theirs without those of their keys that contradict a choice of the user's."""
+        for choice in known.CHOICES:
+            if not choice.where.fullmatch(place):
+                continue
+            sides = [{key: side[key] for key in choice.keys if key in side} for side in (base, ours, theirs)]
+            old, mine, new = sides
+            if not (mine and new) or self.meanings.same(mine, old) or self.meanings.same(new, old):
+                continue
+            kinds = [choice.kind(side) for side in sides]
+            if kinds[1] == kinds[2] or (kinds[2] == kinds[0] and kinds[1].split()[0] == kinds[0].split()[0]):
+                continue
+            both_have_versions = "version" in mine and "version" in new and kinds[1] == "path"
+            keys = [key for key in choice.keys if not (key == "version" and both_have_versions)]
+            if any(key in new for key in keys) and any(mine.get(key) != new.get(key) for key in keys):
+                shown = ({key: side[key] for key in keys if key in side} for side in (mine, new))
+                texts = [brief(side) for side in shown]
+                swapped = kinds[1] == kinds[0] and kinds[0] != kinds[2]
+                detail = f"the file has {texts[0]}, the template {texts[1]}"
+                self.decide(
+                    joined(place, choice.shown) if choice.shown else place, "kept ours", detail, conflict=swapped
+                )
+            base = _with(base, keys, mine)
+            theirs = _with(theirs, keys, mine)
+        return base, theirs
 
-    def _decide(self, path: Path, action: Action, detail: str, conflict: bool = False) -> None:
-        self.decisions.append(Decision(_shown(path), action, detail, conflict))
+    def _static_or_dynamic(self, place: str, ours: dict[str, Any], merged: dict[str, Node]) -> None:
+        """PEP 621: a field is given or dynamic, never both; the user's way stays."""
+        dynamic = merged.get("dynamic")
+        if place != "project" or dynamic is None or not isinstance(dynamic.data, list):
+            return
+        both_ways = [field for field in ours.get("dynamic", []) if field in ours]
+        for field in [field for field in dynamic.data if field in merged and field not in ("dynamic", *both_ways)]:
+            if field in ours.get("dynamic", []) and field not in ours:
+                self.decide(
+                    f"project.{field}",
+                    "kept ours",
+                    f"the file has it dynamic, the template {brief(merged[field].data)}",
+                )
+                del merged[field]
+            else:
+                self.decide(
+                    f"project.{field}",
+                    "kept ours",
+                    f"the file has {brief(merged[field].data)}, the template has it dynamic",
+                )
+                dynamic.expand()
+                dynamic.items = [item for item in dynamic.items or [] if item.data != field]
+                dynamic.data = [item.data for item in dynamic.items]
+        if not dynamic.data and "dynamic" not in ours:
+            del merged["dynamic"]
+
+    # --- texts ---------------------------------------------------------------------------------------
+
+    def _string(self, place: str, base: Any, ours: str, theirs: str, at: Path, src: Path, within: str) -> Node:
+        """Two versions: the higher one. Two forms of a requirement: part by part."""
+        last = place.rpartition(".")[2]
+        if last == "uses":
+            return self._pin(place, base, ours, theirs, at, src)
+        merged = None
+        if known.REQUIREMENTS.fullmatch(within):
+            merged = requirement(base, ours, theirs, self.settle_versions)
+        elif self.settle_versions:
+            parts = place.split(".")
+            expected = known.VERSION_KEYS.fullmatch(last) or (len(parts) > 1 and parts[-2] in known.CARGO_TABLES)
+            winner = higher(base, ours, theirs, bool(expected))
+            merged = None if winner is None else ours if winner == "ours" else theirs
+        if merged is None and (text := _by_lines(base, ours, theirs)) is not None:
+            return Node(text, at, src)
+        if merged is None:
+            return self._conflict(place, ours, theirs, at, src)
+        self._decide_higher(place, ours, theirs, merged == ours)
+        return Node(merged, at, src)
+
+    def _pin(self, place: str, base: Any, ours: str, theirs: str, at: Path, src: Path) -> Node:
+        """A pinned action is as new as the comment behind it says."""
+        winner = newer_pin(ours, theirs)
+        if winner is None:
+            return self._conflict(place, ours, theirs, at, src)
+        shown = [version_of(side) for side in (ours, theirs)]
+        action: Action = "kept higher version" if winner == "ours" else "took higher version"
+        if shown[0] != shown[1]:
+            self.decide(place, action, f"the file has {shown[0]}, the template {shown[1]}")
+        elif winner == "ours":
+            self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {brief(theirs)}")
+        return Node(ours if winner == "ours" else theirs, at, src)
+
+    # --- what is decided -----------------------------------------------------------------------------
+
+    def _decide_higher(self, place: str, ours: str, theirs: str, kept: bool) -> None:
+        action: Action = "kept higher version" if kept else "took higher version"
+        self.decide(place, action, f"the file has {brief(ours)}, the template {brief(theirs)}")
+
+    def _conflict(self, place: str, ours: Any, theirs: Any, at: Path, src: Path) -> Node:
+        new = "has it no more" if theirs is MISSING else brief(theirs)
+        self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {new}", conflict=True)
+        return Node(ours, at, src)
+
+    def decide(self, place: str, action: Action, detail: str, conflict: bool = False) -> None:
+        self.decisions.append(Decision(place, action, detail, conflict))
 
 
-def _label(key: Key, item: Any) -> str:
-    """How a path shows an array's item: [numpy], [abi3-py3*], [src/lib.rs]."""
-    if key[0] == "table":
-        item = item[key[1]]
-    shown = item if isinstance(item, str) and "\n" not in item else _brief(item)
-    return f"[{key[1] if key[0] in ('slot', 'requirement') else shown}]"
+def version_of(pin: str) -> str:
+    """The version of a pinned action, as it is shown."""
+    found = PIN.fullmatch(pin)
+    numbers = pin_version(found) if found else None
+    return ".".join(map(str, numbers)) if numbers else pin
 
 
-def _shown(path: Path) -> str:
-    """project.dependencies[numpy]"""
-    return "".join(part if part.startswith("[") else f".{quoted_key(part)}" for part in map(str, path)).removeprefix(
-        "."
-    )
+def _keys(value: Any) -> Any:
+    """A text or a list of names as the table with those keys."""
+    if isinstance(value, str):
+        return {value: None}
+    return {str(key): None for key in value} if isinstance(value, list) else value
 
 
-def _brief(value: Any) -> str:
-    text = literal(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _forget_theirs(node: Node) -> None:
+    """Theirs is written in another form, so there is no text to copy."""
+    node.theirs = None
+    for _, child in node.children():
+        _forget_theirs(child)
+
+
+def _with(table: dict[str, Any], keys: Iterable[str], other: dict[str, Any]) -> dict[str, Any]:
+    """A table with some keys as another one has them, where its first one of these stands."""
+    own = {key: other[key] for key in other if key in keys}
+    changed: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in keys:
+            changed |= own
+        else:
+            changed[key] = value
+    return changed | own
+
+
+def _by_lines(base: Any, ours: str, theirs: str) -> str | None:
+    """A text of several lines that both sides changed, if not at one place."""
+    if not isinstance(base, str) or "\n" not in ours or "\n" not in theirs:
+        return None
+    old, mine, new = (text.splitlines(keepends=True) for text in (base, ours, theirs))
+    merged, conflict = diff3(old, mine, new, strict=True)
+    lines = (mine[here] if here is not None else new[there or 0] for here, there in merged)
+    return None if conflict else "".join(lines)

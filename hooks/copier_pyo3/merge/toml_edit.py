@@ -1,32 +1,46 @@
-"""Changes the text of a TOML document so that it means something else, line by line.
+"""Changes the text of a TOML document so that it means the merged data, line by line.
 
-The editor is told the data that it starts from and the data to arrive at, and has a second text to
-copy from. It knows nothing of why the data shall change.
+The editor gets the merged tree and a second text to copy from. It knows nothing of why the data shall change. A line with
+no reason to change is never written again.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from .identity import MISSING, Path, item_keys, same
-from .toml_text import (
-    Body,
-    Entry,
-    Line,
-    Unmergeable,
-    comments_of,
-    count_names,
-    literal,
-    quoted_key,
-    scan,
-    split_key,
-)
+from .literal import literal, multiline, quoted_key
+from .model import MISSING, Merged, Node, Path, Unmergeable, find, same
+from .pieces import Edits, Entry
+from .references import merged
+from .toml_text import PART, Line, body_of, comments_of, count_names, read, scan, split_key
 
 BLANK: Final = Line("trivia", "", "", "\n")
+
+
+def merge(base: str, ours: str, theirs: str) -> Merged:
+    """Apply the change from base to theirs onto the text of ours, whose lines end with a newline alone.
+
+    An empty base means that everything in theirs is new: options are folded and existing projects adopted this way, and
+    a difference is then never settled by taking the higher version.
+
+    Raises:
+        Unmergeable: an input is no valid TOML, or the edited text does not mean the merged data.
+    """
+    old, mine, new = read(base, "the base"), read(ours, "the file"), read(theirs, "the new version")
+    node, decisions, dangling = merged(old, mine, new)
+    text = ours
+    if not same(node.data, mine):
+        known = comments_of(base)
+        editor = Editor(ours, theirs, mine, new, known, dropped=known - comments_of(theirs), folding=not old)
+        text = editor.rewrite(node)
+        if not same(read(text, "the merged text"), node.data):
+            raise Unmergeable("the merged text does not mean the merged data")
+    return Merged(text, decisions, dangling)
 
 
 @dataclass
@@ -47,140 +61,211 @@ class _Source:
     @cached_property
     def _children(self) -> dict[str | int, _Source]:
         children: dict[str | int, _Source] = {}
-        for number, entry in enumerate(Body.of(self.text).entries):
+        for number, entry in enumerate(body_of(self.text).entries):
             key = split_key(entry.key)[1] if entry.key else (number,)
             if len(key) == 1:
                 children[key[0]] = _Source(self.data[key[0]], entry.value, entry)
         return children
 
 
-def find(data: Any, path: Path) -> Any:
-    """The value at a path, or MISSING."""
-    for part in path:
-        if isinstance(data, dict):
-            data = data.get(part, MISSING)
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return MISSING
-    return data
+class _Lines:
+    """The lines of a document, found by what they are about."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = scan(text)
+        self.pairs: dict[Path, int] = {}
+        self.headers: dict[Path, int] = {}
+        self.under: defaultdict[Path, list[int]] = defaultdict(list)
+        """Every line that says something about a path or what is below it."""
+        self.sections: defaultdict[Path, list[int]] = defaultdict(list)
+        """A header's own line and the pairs below it."""
+        for number, line in enumerate(self.lines):
+            if line.kind == "trivia":
+                continue
+            self.sections[line.section].append(number)
+            (self.pairs if line.kind == "pair" else self.headers).setdefault(line.path, number)
+            for length in range(len(line.path) + 1):
+                self.under[line.path[:length]].append(number)
+
+    def lead_start(self, number: int) -> int:
+        """Where the comments directly above a line begin."""
+        while number and self.lines[number - 1].is_comment:
+            number -= 1
+        return number
+
+    def start(self, path: Path) -> int:
+        """The first line of a table, its comments included; past the last line where there is none."""
+        found = self.under.get(path)
+        return self.lead_start(found[0]) if found else len(self.lines)
+
+    def end(self, path: Path) -> int:
+        """Behind the last line of a table, its tables and the comments that touch it."""
+        end = self.under[path][-1] + 1
+        after = end
+        while after < len(self.lines) and self.lines[after].is_comment:
+            after += 1
+        return after if after == len(self.lines) or self.lines[after].blank else end
 
 
 class Editor:
     """Edits the lines of ours with theirs to copy from.
 
-    `at` is always a path in ours and `src` the one in theirs; they differ in the numbers of
-    elements of arrays of tables. In ours such a number is a name that an element keeps, whatever
-    is added or removed before it.
+    Args:
+        ours: the text to change.
+        theirs: the text to copy from.
+        old: what ours means.
+        new: what theirs means.
+        known: the comments of base: those that are not the user's own.
+        dropped: the comments of base that theirs has no more.
+        folding: whether all of theirs is new, so that its tables go to the end.
     """
 
     def __init__(
-        self, ours: str, theirs: str, data: dict[str, Any], known: Container[str], dropped: Container[str]
+        self,
+        ours: str,
+        theirs: str,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        known: Container[str],
+        dropped: Container[str],
+        folding: bool = False,
     ) -> None:
         self.open_end = bool(ours) and not ours.endswith("\n")
-        self.lines = scan(ours + "\n" * self.open_end)
-        self.donor = scan(theirs + "\n" * (not theirs.endswith("\n")))
-        self.data = data
+        self.ours = _Lines(ours + "\n" * self.open_end)
+        self.theirs = _Lines(theirs + "\n" * (not theirs.endswith("\n")))
+        self.old = old
+        self.new = new
         self.known = known
-        """The comments of base: those that are not the user's own."""
         self.dropped = dropped
-        """The comments of base that theirs has no more."""
+        self.folding = folding
+        self.edits: Edits[Line] = Edits(len(self.ours.lines))
+        self._sources: dict[Path, _Source | None] = {}
 
-    def rewrite(self, old: dict[str, Any], new: dict[str, Any]) -> str:
-        """The text of ours, which means `old`, with the edits that make it mean `new`.
+    def rewrite(self, node: Node) -> str:
+        """The text of ours, changed so that it means the merged data.
 
         Raises:
             Unmergeable: the text is written in a way that the editor does not follow.
         """
         try:
-            self.table((), (), old, new)
-        except (LookupError, ValueError, RecursionError) as error:
+            self._table(node, ())
+        except (LookupError, ValueError, AttributeError, RecursionError) as error:
             raise Unmergeable(f"the file is written in an unforeseen way: {error!r}") from error
-        text = "".join(line.text for line in self.lines)
+        text = "".join(line.text for line in self._assembled())
         return re.sub(r"\r?\n\Z", "", text) if self.open_end else text
 
     # What differs.
 
-    def table(self, at: Path, src: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Make the table at `at`, which means `old`, mean `new`."""
-        for key, value in new.items():
-            here, there = (*at, key), (*src, key)
-            if key not in old:
-                self._insert(here, there, value)
-            elif not same(old[key], value):
-                self._change(here, there, old[key], value)
-        for key in old.keys() - new.keys():
+    def _table(self, node: Node, at: Path) -> None:
+        """Make the table at `at` mean what the node says."""
+        old = find(self.old, at)
+        node.expand()
+        children = node.table or {}
+        kept = set()
+        order = [*children.items()]
+        for number, (key, child) in enumerate(order):
+            mine = child.ours
+            if mine is None or mine[:-1] != at or mine[-1] not in old:
+                self._insert((*at, key), child, [*order[number + 1 :]])
+                continue
+            kept.add(mine[-1])
+            if mine[-1] != key:
+                self._rename(mine, key)
+            if not same(old[mine[-1]], child.data):
+                self._change(mine, child)
+        for key in old.keys() - kept:
             self._delete((*at, key))
 
-    def _change(self, at: Path, src: Path, old: Any, new: Any) -> None:
-        pair = pair_at(self.lines, at)
-        if pair:
-            self._change_pair(pair, src, old, new)
-        elif isinstance(old, dict) and isinstance(new, dict):
-            self.table(at, src, old, new)
-            if not any(line.under(at) for line in self.lines):  # left empty, without a header
-                self._insert_pairs(at, self._moved(at, src, self._compose(at, src, new)[0]))
-        elif not (isinstance(new, list) and self._elements(at, src, old, new)):
+    def _change(self, at: Path, node: Node) -> None:
+        old, new = find(self.old, at), node.data
+        if at in self.ours.pairs:
+            self._change_pair(at, node, old)
+        elif isinstance(old, dict) and isinstance(new, dict) and not node.wrapped:
+            self._table(node, at)
+            if not new and at not in self.ours.headers:
+                self._insert(at, Node({}), [])
+        elif not (isinstance(new, list) and self._elements(at, node)):
             self._delete(at)
-            self._insert(at, src, new)
+            self._insert(at, node, [])
 
-    def _change_pair(self, pair: Line, src: Path, old: Any, new: Any) -> None:
+    def _change_pair(self, at: Path, node: Node, old: Any) -> None:
+        number = self.ours.pairs[at]
+        pair = self.ours.lines[number]
         before = pair.value
-        pair.value = self._value(pair.path, before, old, new, self._source(src))
-        index = next(i for i, line in enumerate(self.lines) if line is pair)
-        self.lines[index:index] = self._own_comments(before, comments_of(pair.value))
-        theirs = pair_at(self.donor, src)
-        if theirs and theirs.comment and pair.comment in self.dropped:
-            pair.tail = theirs.tail
+        pair.value = self._value(at, before, old, node)
+        self.edits.insert(number, self._own_comments(before, comments_of(pair.value)))
+        theirs = self.theirs.pairs.get(node.theirs) if node.theirs is not None else None
+        tail = self.theirs.lines[theirs].tail if theirs is not None else "\n"
+        if tail.strip() and pair.comment in self.dropped:
+            pair.tail = tail
 
-    def _elements(self, at: Path, src: Path, old: list[Any], new: list[Any]) -> bool:
+    def _elements(self, at: Path, node: Node) -> bool:
         """Edit an array of tables; False if it has to be written anew."""
-        theirs = find(self.data, src)
-        news, olds, donors = item_keys(at, new, old, theirs if isinstance(theirs, list) else [], loosely=True)
-        kept = [key for key in news if key in olds]
-        if not kept or not all(isinstance(value, dict) for value in new):
+        node.expand()
+        items = node.items or []
+        kept = [int(item.ours[-1]) for item in items if item.ours is not None and item.ours[:-1] == at]
+        if not kept or not all(isinstance(item.data, dict) for item in items):
             return False
-        numbers = dict.fromkeys(line.path[len(at)] for line in self.lines if line.under(at))
-        names = dict(zip(olds, numbers, strict=True))
-        if kept != [key for key in olds if key in news] and not self._reorder(at, [names[key] for key in kept]):
+        if kept != sorted(kept) and not self._reorder([(*at, number) for number in kept]):
             return False
-        previous = None
-        for key, value in zip(news, new, strict=True):
-            there = (*src, donors.index(key) if key in donors else len(donors))
-            if key not in names:
-                names[key] = len(names)
-                index = self._end((*at, previous)) if previous is not None else self._start(at)
-                self._insert((*at, names[key]), there, value, index)
-            elif not same(old[olds.index(key)], value):
-                self._change((*at, names[key]), there, old[olds.index(key)], value)
-            previous = names[key]
-        for key in olds:
-            if key not in news:
-                self._delete((*at, names[key]))
+        previous: Path | None = None
+        for number, item in enumerate(items):
+            mine = item.ours if item.ours is not None and item.ours[:-1] == at else None
+            if mine is not None:
+                if not same(find(self.old, mine), item.data):
+                    self._change(mine, item)
+                previous = mine
+                continue
+            block = self._block((*at, len(self.ours.lines) + number), item)
+            if previous is not None:
+                self._insert_block(self.ours.end(previous), block)
+            else:
+                first = next(other.ours for other in items[number:] if other.ours is not None and other.ours[:-1] == at)
+                self._insert_block(self.ours.start(first), block, ahead=True)
+        for number in range(len(find(self.old, at))):
+            if number not in kept:
+                self._delete((*at, number))
         return True
 
-    def _reorder(self, at: Path, numbers: list[str | int]) -> bool:
+    def _reorder(self, elements: list[Path]) -> bool:
         """Let elements change places, comments above included; False if something else stands among their lines."""
-        spans = [(self._start((*at, number)), self._end((*at, number))) for number in numbers]
-        parts = [self.lines[start:end] for start, end in spans]
-        for number, part in zip(numbers, parts, strict=True):
-            if not all(line.kind == "trivia" or line.under((*at, number)) for line in part):
+        spans = [(self.ours.start(path), self.ours.end(path)) for path in elements]
+        for path, (start, stop) in zip(elements, spans, strict=True):
+            if not all(line.kind == "trivia" or line.under(path) for line in self.ours.lines[start:stop]):
                 return False
-        for (start, end), part in reversed([*zip(sorted(spans), parts, strict=True)]):
-            self.lines[start:end] = part
+        self.edits.reorder(spans)
         return True
+
+    def _rename(self, at: Path, key: str) -> None:
+        """Write another name for a key, wherever it stands."""
+        place = count_names(at) - 1
+        for number in self.ours.under[at]:
+            line = self.ours.lines[number]
+            line.keys = (*line.keys[:place], quoted_key(key), *line.keys[place + 1 :])
+            nth = place - (count_names(line.section) if line.kind == "pair" else 0)
+            if nth >= 0:
+                part = [*re.finditer(PART, line.head)][nth]
+                line.head = f"{line.head[: part.start()]}{quoted_key(key)}{line.head[part.end() :]}"
 
     # Values.
 
-    def _source(self, src: Path) -> _Source | None:
+    def _source(self, src: Path | None) -> _Source | None:
         """The value at a path of theirs, as one text even where it is spread over tables."""
-        for depth in range(1, len(src) + 1):
-            if pair := pair_at(self.donor, src[:depth]):
-                source: _Source | None = _Source(find(self.data, src[:depth]), pair.value)
-                for part in src[depth:]:
-                    source = source.child(part) if source else None
-                return source
-        data = find(self.data, src)
+        if src is None:
+            return None
+        if src not in self._sources:
+            self._sources[src] = self._find_source(src)
+        return self._sources[src]
+
+    def _find_source(self, src: Path) -> _Source | None:
+        data = find(self.new, src)
+        if data is MISSING:
+            return None
+        if src in self.theirs.pairs:
+            return _Source(data, self.theirs.lines[self.theirs.pairs[src]].value)
+        if any(src[:depth] in self.theirs.pairs for depth in range(1, len(src))):
+            parent = self._source(src[:-1])
+            return parent.child(src[-1]) if parent else None
         if isinstance(data, dict):
             parts = {key: self._source((*src, key)) for key in data}
             pairs = (f"{quoted_key(key)} = {part.text}" for key, part in parts.items() if part)
@@ -190,193 +275,290 @@ class Editor:
             return _Source(data, f"[{', '.join(item.text for item in items if item)}]")
         return None
 
-    def _value(self, at: Path, text: str, old: Any, new: Any, source: _Source | None) -> str:
-        """The text of a value, made to mean `new`."""
+    def _text(self, node: Node) -> str:
+        """The text of a value that ours lacks."""
+        mine = self.ours.pairs.get(node.ours) if node.ours is not None else None
+        if mine is not None and node.ours is not None and mine not in self.edits.gone:  # moved here from another table
+            return self._value(node.ours, self.ours.lines[mine].value, find(self.old, node.ours), node)
+        source = self._source(node.theirs)
+        if source and same(source.data, node.data):
+            return source.text
+        node.expand()
+        if node.table:
+            return f"{{ {', '.join(f'{quoted_key(key)} = {self._text(child)}' for key, child in node.table.items())} }}"
+        if node.items:
+            return f"[{', '.join(map(self._text, node.items))}]"
+        return literal(node.data)
+
+    def _value(self, at: Path, text: str, old: Any, node: Node) -> str:
+        """The text of a value, made to mean what the node says."""
+        new = node.data
         if same(old, new):
             return text
+        if node.wrapped is not None and isinstance(new, dict):
+            return self._pairs(at, f"{{ {node.wrapped} = {text} }}", {node.wrapped: old}, node)
         if isinstance(old, list) and isinstance(new, list):
-            return self._items(at, text, old, new, source)
+            return self._items(at, text, old, node)
         if isinstance(old, dict) and isinstance(new, dict):
-            return self._pairs(at, text, old, new, source)
+            return self._pairs(at, text, old, node)
+        source = self._source(node.theirs)
         if source and same(source.data, new):
             return source.text
-        if isinstance(new, dict):
-            return self._pairs(at, f"{{ version = {text} }}", {"version": old}, new, source)
+        if isinstance(new, str) and text[:3] in ('"""', "'''") and "\n" in new:
+            return multiline(new, text)
         quote = text[0]
         plain = isinstance(new, str) and text == f"{quote}{old}{quote}" and not {quote, "\\"} & {*new}
-        return f"{quote}{new}{quote}" if plain else literal(new)
+        return f"{quote}{new}{quote}" if plain else self._text(node)
 
-    def _items(self, at: Path, text: str, old: list[Any], new: list[Any], source: _Source | None) -> str:
-        body = Body.of(text)
-        theirs = source.data if source and isinstance(source.data, list) else []
-        news, olds, donors = item_keys(at, new, old, theirs, loosely=True)
-        chosen = []
-        for key, value in zip(news, new, strict=True):
-            child = source.child(donors.index(key)) if source and key in donors else None
-            if key in olds:
-                entry = body.entries[olds.index(key)]
-                before = old[olds.index(key)]
-                entry.value = self._value((*at, ""), entry.value, before, value, child)
+    def _items(self, at: Path, text: str, old: list[Any], node: Node) -> str:
+        node.expand()
+        body = body_of(text)
+        chosen, taken = [], set()
+        for item in node.items or []:
+            number = item.ours[-1] if item.ours is not None and item.ours[:-1] == at else None
+            if isinstance(number, int) and 0 <= number < len(old) and number not in taken:
+                taken.add(number)
+                entry = body.entries[number]
+                entry.value = self._value((*at, number), entry.value, old[number], item)
             else:
-                entry = _fresh(value, child)
+                entry = self._fresh(item)
             chosen.append(entry)
         return body.arrange(chosen, self.dropped)
 
-    def _pairs(self, at: Path, text: str, old: dict[str, Any], new: dict[str, Any], source: _Source | None) -> str:
-        body = Body.of(text)
+    def _pairs(self, at: Path, text: str, old: dict[str, Any], node: Node) -> str:
+        body = body_of(text)
         entries = {split_key(entry.key)[1]: entry for entry in body.entries}
         if any(len(key) > 1 for key in entries):
-            return source.text if source and same(source.data, new) else literal(new)
-        for key, value in new.items():
-            child = source.child(key) if source else None
-            if key in old:
-                entry = entries[key,]
-                entry.value = self._value((*at, key), entry.value, old[key], value, child)
+            return self._text(node)
+        node.expand()
+        chosen: list[Entry] = []
+        for key, child in (node.table or {}).items():
+            mine = child.ours[-1] if child.ours is not None and child.ours[:-1] == at else None
+            if isinstance(mine, str) and mine in old:
+                entry = entries[mine,]
+                entry.value = self._value((*at, mine), entry.value, old[mine], child)
+                if mine != key:
+                    entry.key = re.sub(PART, lambda _, key=key: quoted_key(key), entry.key, count=1)  # type: ignore[misc]
             else:
-                entries[key,] = _fresh(value, child)
-                entries[key,].key = f"{quoted_key(key)} = "
-        chosen = [entry for (key,), entry in entries.items() if key in new]
+                entry = self._fresh(child)
+                entry.key = f"{quoted_key(key)} = "
+            chosen.append(entry)
         return body.arrange(chosen, self.dropped)
+
+    def _fresh(self, node: Node) -> Entry:
+        """A new entry, with the comments that theirs has on it."""
+        source = self._source(node.theirs)
+        entry = source.entry if source else Entry()
+        return Entry(self._text(node), lead=entry.lead, tail=entry.tail)
 
     # Lines.
 
-    def _insert(self, at: Path, src: Path, value: Any, index: int | None = None) -> None:
-        """Put in what theirs has at `src`; a given index says where a table is to go."""
-        inside = [line for line in self.donor if line.under(src)]
+    def _insert(self, at: Path, node: Node, later: list[tuple[str, Node]]) -> None:
+        """Put in what ours lacks.
+
+        Args:
+            at: the path that it gets in ours.
+            node: what it is.
+            later: its later neighbors, of which the first that is a pair of the same table has it before it.
+        """
+        src = node.theirs
+        inside = [self.theirs.lines[number] for number in self.theirs.under.get(src, ())] if src else []
+        if not inside or src is None or not same(find(self.new, src), node.data):
+            tables = any(line.section[: len(src)] == src for line in inside) if src else False
+            if tables and isinstance(node.data, dict):
+                self._insert_block(self._place(at, src or ()), self._composed(at, node))
+            else:
+                self._insert_pairs(at, [self._pair(at, node)], later)
+            return
         pairs = [line for line in inside if line.section[: len(src)] != src]
         blocks = [line for line in inside if line.section[: len(src)] == src]
-        there = find(self.data, src)
-        if not inside:
-            there = value
-            pairs, blocks = self._compose(at, src, value)
         if pairs:
-            self._insert_pairs(at, self._moved(at, src, pairs))
+            self._insert_pairs(at, self._moved(at, src, pairs), later)
         if blocks:
-            index = self._place(at, src) if index is None else index
-            self._insert_block(index, self._moved(at, src, blocks))
-        if not same(there, value):
-            self._change(at, src, there, value)
+            self._insert_block(self._place(at, src), self._moved(at, src, blocks))
 
-    def _compose(self, at: Path, src: Path, value: Any) -> tuple[list[Line], list[Line]]:
-        """Lines for a value that has none of its own in theirs, being part of another one there."""
-        source = self._source(src)
-        text = source.text if source and same(source.data, value) else literal(value)
-        keys = ("",) * count_names(src[:-1])
-        if isinstance(at[-1], str):
-            key = quoted_key(at[-1])
-            return [Line("pair", f"{key} = ", text, "\n", src, src[:-1], (*keys, key))], []
-        header = Line("element", "", "", "\n", src, src, keys)
-        pairs = [
-            Line("pair", entry.key, entry.value, "\n", (*src, *meant), src, (*keys, *written))
-            for entry in Body.of(text).entries
-            for written, meant in [split_key(entry.key)]
-        ]
-        return [], [header, *pairs]
+    def _pair(self, at: Path, node: Node) -> Line:
+        """A line for a value that has none of its own in theirs."""
+        key = quoted_key(str(at[-1]))
+        return Line("pair", f"{key} = ", self._text(node), "\n", at, at[:-1], (*self._keys(at[:-1]), key))
+
+    def _keys(self, at: Path) -> tuple[str, ...]:
+        """The names of a path as ours writes them."""
+        names = count_names(at)
+        found = self.ours.under.get(at)
+        if found:
+            return self.ours.lines[found[0]].keys[:names]
+        return tuple(quoted_key(part) for part in at if isinstance(part, str))
+
+    def _composed(self, at: Path, node: Node) -> list[Line]:
+        """A table with its header, for one that means something else in theirs."""
+        keys = self._keys(at)
+        element = isinstance(at[-1], int)
+        name = ".".join(keys)
+        header = Line(
+            "element" if element else "table", f"[[{name}]]" if element else f"[{name}]", "", "\n", at, at, keys
+        )
+        node.expand()
+        return [header, *(self._pair((*at, key), child) for key, child in (node.table or {}).items())]
+
+    def _block(self, at: Path, node: Node) -> list[Line]:
+        """The lines of a new element of an array of tables."""
+        src = node.theirs
+        if src is not None and same(find(self.new, src), node.data) and src in self.theirs.headers:
+            inside = [self.theirs.lines[number] for number in self.theirs.under[src]]
+            return self._moved(at, src, [line for line in inside if line.section[: len(src)] == src])
+        return self._composed(at, node)
 
     def _moved(self, at: Path, src: Path, members: list[Line]) -> list[Line]:
         """Copies of lines of theirs and the comments above them, with the paths of ours."""
-        names = count_names(at[:-1])
-        anew = tuple(quoted_key(part) for part in at[:-1] if isinstance(part, str))
-        parent = next((ln.keys[:names] for ln in self.lines if ln.under(at[:-1])), anew)
+        parent = self._keys(at[:-1])
+        name = (quoted_key(at[-1]),) if isinstance(at[-1], str) and at[-1] != src[-1] else None
         copies: list[Line] = []
-        previous: Line | None = None
+        previous: int | None = None
         for line in members:
-            copies += self._lead(line, previous)
-            keys = parent + line.keys[count_names(src[:-1]) :]
-            path = at + line.path[len(src) :]
+            number = self.theirs.headers[line.path] if line.kind != "pair" else self.theirs.pairs[line.path]
+            copies += self._lead(number, previous)
+            rest = line.keys[count_names(src[:-1]) :]
+            keys = parent + (name + rest[1:] if name else rest)
             inside = line.section[: len(src)] == src
-            section = at + line.section[len(src) :] if inside else line.section
-            copy = replace(line, path=path, section=section, keys=keys)
+            copy = replace(
+                line,
+                path=at + line.path[len(src) :],
+                section=at + line.section[len(src) :] if inside else line.section,
+                keys=keys,
+            )
             if line.kind != "pair" and keys != line.keys:
                 copy.head = f"[{'.'.join(keys)}]" if line.kind == "table" else f"[[{'.'.join(keys)}]]"
             copies.append(copy)
-            previous = line
+            previous = number
         return copies
 
-    def _lead(self, line: Line, previous: Line | None) -> list[Line]:
+    def _lead(self, number: int, previous: int | None) -> list[Line]:
         """The comments above a line of theirs, or all between it and the previous one copied."""
-        index = next((i for i, one in enumerate(self.donor) if one is line), 0)
-        top = index
-        while top and self.donor[top - 1].kind == "trivia":
+        lines = self.theirs.lines
+        top = number
+        while top and lines[top - 1].kind == "trivia":
             top -= 1
-        if previous and top and self.donor[top - 1] is previous:
-            return self.donor[top:index]
-        gap = [BLANK] if previous and line.kind != "pair" else []
-        return gap + self.donor[lead_start(self.donor, index) : index]
+        if previous is not None and top == previous + 1:
+            return lines[top:number]
+        gap = [BLANK] if previous is not None and lines[number].kind != "pair" else []
+        return gap + lines[self.theirs.lead_start(number) : number]
 
-    def _insert_pairs(self, at: Path, pairs: list[Line]) -> None:
-        """At the end of their table: of its header, or else of its dotted keys."""
+    def _insert_pairs(self, at: Path, pairs: list[Line], later: list[tuple[str, Node]]) -> None:
+        """Before the next neighbor; else at the end of their table: of its header, or else of its dotted keys."""
         parent = at[:-1]
-        own = [i for i, ln in enumerate(self.lines) if ln.kind != "trivia" and ln.section == parent]
+        own = self.ours.sections.get(parent, [])
         dotted = [
-            i
-            for i, line in enumerate(self.lines)
-            if line.kind == "pair" and line.under(parent) and len(line.section) < len(parent)
+            number
+            for number in self.ours.under.get(parent, ())
+            if self.ours.lines[number].kind == "pair" and len(self.ours.lines[number].section) < len(parent)
         ]
         if own or dotted:
-            last = max(own or dotted)
-            section, index, before, after = self.lines[last].section, last + 1, [], []
-        else:
-            section, index = parent, self._start(parent)
-            before = self._header(parent, pairs[-1].keys[: count_names(parent)]) if parent else []
-            after = [BLANK] if index < len(self.lines) else []
+            last = (own or dotted)[-1]
+            section = self.ours.lines[last].section
+            neighbor = next(
+                (
+                    self.ours.pairs[child.ours]
+                    for _, child in later
+                    if child.ours in self.ours.pairs and self.ours.lines[self.ours.pairs[child.ours]].section == section
+                ),
+                None,
+            )
+            self._adapt(pairs, section)
+            if neighbor is not None:
+                self.edits.insert(self.ours.lead_start(neighbor), pairs)
+            else:
+                self.edits.insert(last, pairs, behind=True)
+            return
+        self._adapt(pairs, parent)
+        place = self.ours.start(parent)
+        for before in self.edits.inserted(place, behind=False):
+            own = [number for number, line in enumerate(before) if line.kind != "trivia" and line.section == parent]
+            if own:  # its header came with another key
+                before[own[-1] + 1 : own[-1] + 1] = pairs
+                return
+        header = self._header(parent, pairs[-1].keys[: count_names(parent)]) if parent else []
+        after = [BLANK] if place < len(self.ours.lines) else []
+        gap = [BLANK] if place == len(self.ours.lines) and place and not self.ours.lines[-1].blank and parent else []
+        self.edits.insert(place, [*gap, *header, *pairs, *after])
+
+    @staticmethod
+    def _adapt(pairs: list[Line], section: Path) -> None:
+        """Let pairs be written as they are below the header of a section."""
         for line in pairs:
             if line.kind == "pair":
                 if count_names(line.section) != count_names(section):
                     line.head = f"{'.'.join(line.keys[count_names(section) :])} = "
                 line.section = section
-        self.lines[index:index] = [*before, *pairs, *after]
 
     def _header(self, path: Path, keys: tuple[str, ...]) -> list[Line]:
         """A header for a table that had none, with what theirs says above its own."""
         header = Line("table", f"[{'.'.join(keys)}]", "", "\n", path, path, keys)
-        theirs = (i for i, ln in enumerate(self.donor) if ln.kind == "table" and ln.path == path)
-        lead = next((self.donor[lead_start(self.donor, i) : i] for i in theirs), [])
+        number = self.theirs.headers.get(path)
+        lead = self.theirs.lines[self.theirs.lead_start(number) : number] if number is not None else []
         return [*lead, header]
 
-    def _insert_block(self, index: int, block: list[Line]) -> None:
-        """Tables stand apart by one blank line."""
-        if index and not self.lines[index - 1].blank:
+    def _insert_block(self, place: int, block: list[Line], ahead: bool = False) -> None:
+        """Tables stand apart by one blank line.
+
+        Args:
+            place: number of the line before which they go.
+            block: their lines.
+            ahead: whether they belong to what is behind them, so that they move with it.
+        """
+        lines = self.ours.lines
+        behind = place > 0 and not ahead
+        before = self.edits.inserted(place - 1, behind=True) if behind else self.edits.inserted(place, behind=False)
+        above = before[-1][-1] if before and before[-1] else lines[place - 1] if place else None
+        if above is not None and not above.blank:
             block = [BLANK, *block]
-        if index < len(self.lines) and not self.lines[index].blank:
+        if place < len(lines) and not lines[place].blank:
             block = [*block, BLANK]
-        self.lines[index:index] = block
+        if behind:
+            self.edits.insert(place - 1, block, behind=True, rank=1)
+        else:
+            self.edits.insert(place, block, rank=1)
 
     def _place(self, at: Path, src: Path) -> int:
         """Where a new table goes: behind the sibling that it follows in theirs, or at the end."""
-        parent = src[:-1]
-        siblings = dict.fromkeys(
-            line.path[len(parent)] for line in self.donor if line.under(parent) and line.path != parent
-        )
-        earlier = list(siblings)[: list(siblings).index(src[-1])] if src[-1] in siblings else []
+        siblings = find(self.new, src[:-1])
+        names = [*siblings] if isinstance(siblings, dict) else []
+        earlier = names[: names.index(str(src[-1]))] if src[-1] in names else []
         for sibling in reversed(earlier):
             path = (*at[:-1], sibling)
-            if any(ln.under(path) and len(ln.section) >= len(path) for ln in self.lines):
-                return self._end(path)
-        if at[:-1] in (line.path for line in self.lines if line.kind in ("table", "element")):
-            return self._end(at[:-1])
-        return max((i for i, line in enumerate(self.lines, 1) if not line.blank), default=0)
-
-    def _start(self, path: Path) -> int:
-        """The first line of a table, its comments included; for the root, of the first table."""
-        index = next((i for i, line in enumerate(self.lines) if line.under(path)), None)
-        return len(self.lines) if index is None else lead_start(self.lines, index)
-
-    def _end(self, path: Path) -> int:
-        """Behind the last line of a table, its tables and the comments that touch it."""
-        end = max(i for i, line in enumerate(self.lines) if line.under(path)) + 1
-        after = end
-        while after < len(self.lines) and self.lines[after].is_comment:
-            after += 1
-        return after if after == len(self.lines) or self.lines[after].blank else end
+            if any(len(self.ours.lines[number].section) >= len(path) for number in self.ours.under.get(path, ())):
+                return self.ours.end(path)
+        later = names[names.index(str(src[-1])) + 1 :] if src[-1] in names and not self.folding else []
+        for sibling in later:
+            found = self.ours.headers.get((*at[:-1], sibling))
+            if found is not None:
+                return self.ours.lead_start(found)
+        if at[:-1] in self.ours.headers:
+            return self.ours.end(at[:-1])
+        return max((number for number, line in enumerate(self.ours.lines, 1) if not line.blank), default=0)
 
     def _delete(self, at: Path) -> None:
-        """Take out every line of a value, with those comments on it that theirs has dropped."""
+        self.edits.gone.update(self.ours.under.get(at, ()))
+
+    def _assembled(self) -> list[Line]:
+        """The lines with every edit made.
+
+        A deleted line takes those of the comments above it along that theirs has dropped.
+        """
         kept: list[Line] = []
-        mark = None  # where in `kept` the last line was taken out, while only trivia follow
-        for line in self.lines:
-            if line.under(at):
-                cut = mark if mark is not None else lead_start(kept, len(kept))
+        mark: int | None = None  # where in `kept` the last line was taken out, while only trivia follow
+        for step in self.edits.walk():
+            if isinstance(step, list):
+                kept += step
+                mark = None if step else mark
+                continue
+            line = self.ours.lines[step]
+            if step in self.edits.gone:
+                cut = mark
+                if cut is None:
+                    cut = len(kept)
+                    while cut and kept[cut - 1].is_comment:
+                        cut -= 1
                 lead, kept[cut:] = kept[cut:], []
                 kept += (ln for ln in lead if not ln.blank and ln.comment not in self.dropped)
                 kept += self._own_comments(line.value)
@@ -388,28 +570,9 @@ class Editor:
                 mark = mark if line.kind == "trivia" else None
         while mark == len(kept) and kept and kept[-1].blank:
             kept.pop()
-        self.lines = kept
+        return kept
 
     def _own_comments(self, value: str, beside: Container[str] = ()) -> list[Line]:
         """The user's own comments in a value that goes, as lines, but for those that have a place already."""
         comments = (comment for comment in comments_of(value) if comment not in self.known and comment not in beside)
         return [Line("trivia", "", "", f"{comment}\n") for comment in comments]
-
-
-def pair_at(lines: list[Line], path: Path) -> Line | None:
-    return next((line for line in lines if line.kind == "pair" and line.path == path), None)
-
-
-def lead_start(lines: list[Line], index: int) -> int:
-    """Where the comments directly above a line begin."""
-    while index and lines[index - 1].is_comment:
-        index -= 1
-    return index
-
-
-def _fresh(value: Any, source: _Source | None) -> Entry:
-    """A new entry, with the comments that theirs has on it."""
-    if source is None:
-        return Entry(literal(value))
-    text = source.text if same(source.data, value) else literal(value)
-    return Entry(text, lead=source.entry.lead, tail=source.entry.tail)

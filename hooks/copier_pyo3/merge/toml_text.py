@@ -1,7 +1,6 @@
 """The text of a TOML document as pieces that can be moved: lines of a file, entries of a value.
 
-Nothing is lost in taking it apart: the texts of the pieces joined are the text. tomlkit reads where
-the standard library has no reader, and writes the few values that have no text to copy.
+tomlkit reads where the standard library has no reader.
 """
 
 from __future__ import annotations
@@ -9,21 +8,17 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from .identity import Path
+from .model import Path, Unmergeable
+from .pieces import COMMENT, Body, Entry
 
 if sys.version_info >= (3, 11):
     import tomllib
-
-
-class Unmergeable(Exception):
-    """No trustworthy merge exists; the message is one clear sentence why."""
 
 
 def read(text: str, who: str) -> dict[str, Any]:
@@ -49,8 +44,8 @@ TOKEN: Final = re.compile(
 PART: Final = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
 DOTTED: Final = re.compile(rf"[ \t]*({PART}(?:[ \t]*\.[ \t]*{PART})*)[ \t]*")
 TRIVIA: Final = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|\Z)")
-COMMENT: Final = re.compile(r"[ \t]*(#[^\r\n]*)")
 HEADER: Final = re.compile(r"[ \t]*(\[\[?)")
+EQUALS: Final = re.compile(r"[ \t]*=[ \t]*")
 
 
 @dataclass
@@ -130,8 +125,7 @@ def scan(text: str) -> list[Line]:
             kind: Literal["element", "table"] = "element" if header[1] == "[[" else "table"
             lines.append(Line(kind, text[at:end], "", text[end:tail], section, section, names))
         else:
-            start = text.index("=", key.end()) + 1
-            start += len(text[start:]) - len(text[start:].lstrip(" \t"))
+            start = EQUALS.match(text, key.end()).end()  # type: ignore[union-attr]  # the text is valid
             end = _value_end(text, start)
             tail = text.find("\n", end) + 1 or len(text)
             pieces = (text[at:start], text[start:end], text[end:tail])
@@ -151,139 +145,44 @@ def _value_end(text: str, start: int) -> int:
     return start + len(text[start:end].rstrip(" \t"))
 
 
-@dataclass
-class Entry:
-    """An item of an array or a pair of an inline table, with all that stands around it."""
-
-    value: str = ""
-    lead: str = ""
-    """Spaces, line breaks and comment lines before it."""
-    key: str = ""
-    """`name = ` in a table."""
-    gap: str = ""
-    """What stands between the value and its comma."""
-    comma: bool = False
-    tail: str = ""
-    """The comment at the end of its line."""
-
-    @property
-    def text(self) -> str:
-        """All but the lead."""
-        return self.key + self.value + self.gap + "," * self.comma + self.tail
-
-
-@dataclass
-class Body:
+def body_of(text: str) -> Body:
     """An array or inline table, taken apart."""
-
-    brackets: str
-    opening: str
-    """The comment behind the opening bracket."""
-    entries: list[Entry]
-    close: str
-    """What stands between the last entry and the closing bracket."""
-
-    @classmethod
-    def of(cls, text: str) -> Body:
-        opening = COMMENT.match(text, 1)
-        at, depth = opening.end() if opening else 1, 0
-        entries, entry = [], Entry()
-        while at < len(text) - 1 and (token := TOKEN.match(text, at)):
-            kind, at = token.lastgroup, token.end()
-            if depth == 0 and kind == "comma":
-                entry.comma = True
-                if comment := COMMENT.match(text, at):
-                    entry.tail, at = comment[0], comment.end()
-                entries.append(entry)
-                entry = Entry()
-            elif depth == 0 and kind in ("space", "newline", "comment"):
-                entry.gap += token[0]
-            else:
-                if not entry.value:
-                    entry.lead, entry.gap = entry.gap, ""
-                entry.value, entry.gap = entry.value + entry.gap + token[0], ""
-                depth += (kind == "open") - (kind == "close")
-        close = entry.gap
-        if entry.value:
-            comment = COMMENT.match(close)
-            entry.tail, entry.gap = comment[0] if comment else "", ""
-            close = close.removeprefix(entry.tail)
+    opening = COMMENT.match(text, 1)
+    at, depth = opening.end() if opening else 1, 0
+    entries, entry = [], Entry()
+    value: list[str] = []
+    while at < len(text) - 1 and (token := TOKEN.match(text, at)):
+        kind, at = token.lastgroup, token.end()
+        if depth == 0 and kind == "comma":
+            entry.comma, entry.value, value = True, "".join(value), []
+            if comment := COMMENT.match(text, at):
+                entry.tail, at = comment[0], comment.end()
             entries.append(entry)
-        if text[0] == "{":
-            for entry in entries:
-                key = re.match(rf"{DOTTED.pattern}=[ \t]*", entry.value)
-                entry.key = key[0] if key else ""
-                entry.value = entry.value.removeprefix(entry.key)
-        return cls(text[0] + text[-1], opening[0] if opening else "", entries, close)
-
-    def arrange(self, chosen: list[Entry], dropped: Container[str]) -> str:
-        """The text with the chosen entries, its own or others, instead of its own.
-
-        Others take its style: all on one line, or an item a line with its indent. A comment of an
-        entry that goes stays unless it is among those `dropped`.
-        """
-        own = self.entries
-        trailing = own[-1].comma if own else "\n" in self.close
-        row = self._row()
-        if row:
-            self._keep_comments(chosen, dropped, row)
-            for entry in chosen:
-                if all(entry is not mine for mine in own):
-                    entry.lead = "".join(row + c for c in COMMENT.findall(entry.lead)) + row
+            entry = Entry()
+        elif depth == 0 and kind in ("space", "newline", "comment"):
+            entry.gap += token[0]
         else:
-            first = own[0].lead if own else " " * (self.brackets == "{}")
-            gap = own[1].lead if len(own) > 1 else " "
-            self.close = self.close or ("" if own else first)
-            for number, entry in enumerate(chosen):
-                entry.lead, entry.tail = gap if number else first, ""
-        text, commented = self.brackets[0] + self.opening, bool(self.opening)
-        for number, entry in enumerate(chosen):
-            entry.comma = trailing or number < len(chosen) - 1
-            text += _apart(commented, entry.lead, row) + entry.text
-            commented = bool(entry.tail)
-        return text + _apart(commented, self.close, "\n") + self.brackets[1]
-
-    def _row(self) -> str:
-        """The line break and indent before an item, or nothing if all stand on one line."""
-        leads = [entry.lead for entry in self.entries if "\n" in entry.lead]
-        if leads:
-            return "\n" + leads[0].rpartition("\n")[2]
-        return "\n    " if "\n" in self.opening + self.close else ""
-
-    def _keep_comments(self, chosen: list[Entry], dropped: Container[str], row: str) -> None:
-        """Hand the user's comments on entries that go to what follows them."""
-        kept = ""
-        for entry in self.entries:
-            if any(entry is one for one in chosen):
-                entry.lead, kept = kept + _apart(bool(kept), entry.lead, row), ""
-            else:
-                comments = COMMENT.findall(entry.lead + entry.gap + entry.tail)
-                kept += "".join(row + comment for comment in comments if comment not in dropped)
-        self.close = kept + _apart(bool(kept), self.close, "\n")
-
-
-def _apart(commented: bool, text: str, row: str) -> str:
-    """The text, on a line of its own if a comment would swallow it."""
-    return text if not commented or re.match(r"[ \t]*\r?\n", text) else row + text.lstrip(" \t")
+            if not value:
+                entry.lead, entry.gap = entry.gap, ""
+            value += [entry.gap, token[0]]
+            entry.gap = ""
+            depth += (kind == "open") - (kind == "close")
+    close = entry.gap
+    if value:
+        comment = COMMENT.match(close)
+        entry.tail, entry.gap = comment[0] if comment else "", ""
+        entry.value = "".join(value)
+        close = close.removeprefix(entry.tail)
+        entries.append(entry)
+    if text[0] == "{":
+        for entry in entries:
+            key = re.match(rf"{DOTTED.pattern}=[ \t]*", entry.value)
+            entry.key = key[0] if key else ""
+            entry.value = entry.value.removeprefix(entry.key)
+    return Body(text[0] + text[-1], opening[0] if opening else "", entries, close)
 
 
 def comments_of(text: str) -> Counter[str]:
     """Every comment of a document, those in arrays included."""
     tokens = (token for token in TOKEN.finditer(text) if token.lastgroup == "comment")
     return Counter(token[0].strip() for token in tokens)
-
-
-def quoted_key(key: str) -> str:
-    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else tomlkit.item(key).as_string()
-
-
-def literal(value: Any) -> str:
-    """A value as TOML on one line, where there is no text to copy; YAML's null as it is told in decisions."""
-    if value is None:
-        return "null"
-    if isinstance(value, dict):
-        inner = ", ".join(f"{quoted_key(key)} = {literal(item)}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
-    return str(tomlkit.item(value).as_string())

@@ -1,31 +1,12 @@
 """Three-way merge of whole projects: which file is whose, before their contents are merged."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .blob import Blob, Tree
 from .file import merge_file, tell
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A file as git keeps it."""
-
-    mode: str
-    oid: str
-
-    @property
-    def is_file(self) -> bool:
-        """Neither a symbolic link nor a submodule."""
-        return self.mode.startswith("100")
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A folder as git keeps it; oid names the whole."""
-
-    oid: str
-    files: Mapping[str, Blob]
 
 
 class Store(Protocol):
@@ -50,7 +31,7 @@ class Outcome:
     left: dict[str, str] = field(default_factory=dict)
     """Files that a person has to settle, and why."""
     stages: dict[str, dict[int, Blob]] = field(default_factory=dict)
-    """Base (1), ours (2) and theirs (3) of the files that are left."""
+    """Base (1), ours (2) and theirs (3) of the files that have git's markers."""
 
 
 @dataclass(frozen=True)
@@ -98,46 +79,59 @@ def _pair(store: Store, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) 
         if new == blob and their_path == path:
             continue
         target = their_path if mine and our_path == path else our_path
-        if mine and their_path != path:
-            if our_path != path:
-                outcome.told.append(
-                    f"{our_path}: the template moved {path} to {their_path}, you had moved it here: kept"
-                )
-            elif mine != blob:
-                outcome.told.append(f"{their_path}: was {path}, moved by the template, your edits with it")
+        if mine and their_path != path and our_path != path:
+            outcome.told.append(f"{our_path}: stays where you moved {path}; the template moved it to {their_path}")
         yield _Sides(target, blob, mine, new, our_path)
     for path, new in theirs.files.items():
         if path in base.files or path in moved_to:
             continue
         mine = ours.files.get(path)
-        if mine is None and any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in ours.files):
-            outcome.told.append(f"{path}: new in the template, not taken: you have a file or folder in its place")
+        if mine is None and (other := clash(path, ours.files)):
+            outcome.told.append(f"{path}: new in the template, not taken: {other} is in its place")
             continue
         yield _Sides(path, None, mine, new, path)
 
 
+def clash(path: str, others: Iterable[str]) -> str | None:
+    """One of the other paths that cannot be where path is: a file in the place of a folder, or the other way round."""
+    return next((other for other in others if other.startswith(f"{path}/") or path.startswith(f"{other}/")), None)
+
+
 def _merge(side: _Sides, contents: Mapping[str, bytes], outcome: Outcome) -> None:
     path, base, ours, theirs = side.path, side.base, side.ours, side.theirs
+    if theirs and not theirs.is_file and theirs != base:
+        outcome.told.append(f"{path}: a symbolic link in the new template, not taken over")
+        return
+    unedited = base is not None and ours is not None and ours.mode == base.mode and _alike(ours, base, contents)
     if ours is None:
-        if theirs and theirs.is_file and base is None:
+        if theirs and base is None:
             outcome.written[path] = (theirs.mode, contents[theirs.oid])
         elif theirs and theirs != base:
-            outcome.told.append(f"{path}: kept deleted, the template has changed it")
+            outcome.told.append(f"{path}: stays deleted, as you have it; the template has changed it")
         return
     if theirs is None:
-        if ours == base:
+        if unedited:
             outcome.deleted.add(side.our_path)
         else:
-            outcome.told.append(f"{path}: kept with your edits, the template has it no more")
+            outcome.told.append(f"{path}: stays, with your edits; the template no longer has it")
         return
+    if not (ours.is_file and theirs.is_file):
+        if theirs != base:
+            outcome.told.append(
+                f"{side.our_path}: stays the link that you made of it; the template has changed the file"
+            )
+        return
+    if path != side.our_path and not unedited:
+        outcome.told.append(f"{path}: was {side.our_path}; the template moved it, your edits with it")
     mode = theirs.mode if base and ours.mode == base.mode else ours.mode
     if ours.oid == theirs.oid or (base and base.oid == theirs.oid):
-        result = contents[ours.oid] if ours.is_file else b""
+        result = contents[ours.oid]
     elif base and base.oid == ours.oid:
-        result = contents[theirs.oid] if theirs.is_file else b""
-    elif not (ours.is_file and theirs.is_file):
-        outcome.told.append(f"{path}: kept yours, a link that the template has changed too")
-        return
+        result = contents[theirs.oid]
+    elif base and _alike(ours, base, contents):
+        result = re.sub(rb"(?<!\r)\n", b"\r\n", contents[theirs.oid])
+    elif _alike(ours, theirs, contents):
+        result = contents[ours.oid]
     else:
         result = _merged(side, ours, theirs, contents, outcome)
     if path != side.our_path:
@@ -146,16 +140,27 @@ def _merge(side: _Sides, contents: Mapping[str, bytes], outcome: Outcome) -> Non
         outcome.written[path] = (mode, result)
 
 
+def _alike(one: Blob, other: Blob, contents: Mapping[str, bytes]) -> bool:
+    """Whether two files differ by nothing or by CRLF alone."""
+    if one.oid == other.oid or not (one.is_file and other.is_file):
+        return one.oid == other.oid
+    texts = contents[one.oid], contents[other.oid]
+    if any(b"\0" in text for text in texts):
+        return False
+    return texts[0].replace(b"\r\n", b"\n") == texts[1].replace(b"\r\n", b"\n")
+
+
 def _merged(side: _Sides, ours: Blob, theirs: Blob, contents: Mapping[str, bytes], outcome: Outcome) -> bytes:
     """The content that both sides changed."""
     texts = (contents[side.base.oid] if side.base else b"", contents[ours.oid], contents[theirs.oid])
     if any(b"\0" in text for text in texts):
-        outcome.told.append(f"{side.path}: kept yours, a binary file that the template has changed too")
+        outcome.told.append(f"{side.path}: stays as you have it, a binary file; the template has changed it too")
         return texts[1]
     merged = merge_file(side.path, *texts)
     outcome.told += [f"{side.path}: {tell(decision)}" for decision in merged.decisions]
     if merged.left:
         outcome.left[side.path] = merged.left
+    if merged.markers:
         stages = {1: side.base, 2: ours, 3: theirs}
         outcome.stages[side.path] = {stage: blob for stage, blob in stages.items() if blob}
     return merged.content

@@ -1,386 +1,576 @@
-"""Three-way merge of YAML that edits the user's own text, by the plan of `toml_merge`.
+"""Changes the text of a YAML document so that it means the merged data, where its nodes stand and nowhere else.
 
-PyYAML, which Copier brings, tells where each node stands. The text of ours is edited there and nowhere else; the result
-is read again and must mean what was planned. What lies outside of the plain YAML that configuration files use (anchors,
-several documents, keys twice) is refused.
+The editor gets the merged tree and a second text to copy from; it knows nothing of why the data shall change.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from .identity import Key, Path, item_keys, same
-from .plan import Decision, Merged, Plan
-from .toml_text import Unmergeable
-
-PINNED = re.compile(r"[^@\s]+@\S+\s+#\s*v?(?P<version>\d+(\.\d+)*)\s*")
-
-# What PyYAML raises; the others are of values, such as the 30th of February.
-INVALID = (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError)
+from .model import Merged, Node, Path, Unmergeable, same
+from .pieces import COMMENT, Body, Edits
+from .pieces import Entry as Piece
+from .references import merged
+from .versions import PIN, PIN_COMMENT
+from .yaml_text import Document, Entry, Plain, indent, shifted
 
 
 def merge(base: str, ours: str, theirs: str) -> Merged:
-    """Apply the change from base to theirs onto the text of ours.
+    """Apply the change from base to theirs onto the text of ours, whose lines end with a newline alone.
 
     Raises:
         Unmergeable: an input is no plain YAML, or no edit of the text gives the planned data.
     """
-    bom = "\ufeff" if ours.startswith("\ufeff") else ""
-    base, ours, theirs = (text.removeprefix("\ufeff") for text in (base, ours, theirs))
-    if "\r" in ours:
-        raise Unmergeable("the file has carriage returns")
-    documents = [_Document(text) for text in (base, ours, theirs)]
-    old, mine, new = (document.data for document in documents)
-    plan = _Plan(settle_versions=bool(old))
-    wanted = plan.value((), old, mine, new)
-    if same(wanted, mine):
-        return Merged(bom + ours, tuple(plan.decisions))
-    before, document, source = documents
-    if document.root is None or source.root is None:
-        raise Unmergeable("one side is empty")
-    editor = _Editor(document, source, before.comments.values())
-    editor.rewrite((), document.root, wanted, source.root)
-    text = editor.text()
-    if not same(_Document(text).data, wanted):
-        raise Unmergeable("the edited text does not mean the merged data")
-    return Merged(bom + text, tuple(plan.decisions))
-
-
-def parse(text: str) -> Any:
-    """The data of a YAML file.
-
-    Raises:
-        Unmergeable: it is not YAML.
-    """
-    try:
-        return yaml.safe_load(text)
-    except INVALID as error:
-        raise Unmergeable(f"it is not YAML: {error}".replace("\n", " ")) from error
-
-
-class _Plan(Plan):
-    """The plan of TOML, and what else is a version in a workflow: the comment behind a pinned action."""
-
-    def _string(self, path: Path, base: Any, ours: str, theirs: str) -> str:
-        mine, new = PINNED.fullmatch(ours), PINNED.fullmatch(theirs)
-        if not (mine and new and path[-1] == "uses"):
-            return super()._string(path, base, ours, theirs)
-        one, other = (tuple(map(int, pin["version"].split("."))) for pin in (mine, new))
-        detail = f"the file has {mine['version']}, the template {new['version']}"
-        if other > one:
-            self._decide(path, "took higher version", detail)
-            return theirs
-        self._decide(path, "kept higher version", detail)
-        return ours
-
-
-class _Document:
-    """A text, its nodes, and the data that they mean."""
-
-    def __init__(self, text: str) -> None:
-        self.lines = text.splitlines(keepends=True)
-        if self.lines and not self.lines[-1].endswith("\n"):
-            self.lines[-1] += "\n"
-        try:
-            tokens = list(yaml.scan(text))
-            if any(isinstance(token, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)) for token in tokens):
-                raise Unmergeable("it has YAML anchors or tags")
-            self.comments = dict(_comments(text, tokens))
-            self.root = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.data = {} if self.root is None else self.value(self.root)
-        except INVALID as error:
-            raise Unmergeable(f"it is not YAML: {error}".replace("\n", " ")) from error
-
-    def value(self, node: yaml.Node) -> Any:
-        """The node's data; a pinned action keeps its comment, which holds the version."""
-        if isinstance(node, yaml.MappingNode):
-            keys = [key.value for key, _ in node.value]
-            if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
-                raise Unmergeable("it has a mapping or a list for a key")  # {{ this }} without quotes is one
-            if len(set(keys)) < len(keys):
-                raise Unmergeable("it has a key twice")
-            return {
-                key.value: self.pinned(value) if key.value == "uses" else self.value(value) for key, value in node.value
-            }
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item) for item in node.value]
-        return yaml.SafeLoader("").construct_object(node)
-
-    def pinned(self, node: yaml.Node) -> Any:
-        value = self.value(node)
-        pin = f"{value} {self.comments.get(node.end_mark.line)}"
-        return pin if PINNED.fullmatch(pin) else value
-
-    def head(self, node: yaml.Node) -> tuple[int, int]:
-        """The line and column where the node's text begins, which is behind its key though it stands on lines below."""
-        line, column = node.start_mark.line, node.start_mark.column
-        if line and not self.lines[line][:column].strip():
-            line -= 1
-            while line and (not self.lines[line].strip() or self.lines[line].lstrip().startswith("#")):
-                line -= 1
-            column = len(self.lines[line].rstrip().removesuffix(self.comments.get(line, "")).rstrip())
-        return line, column
-
-    def end(self, node: yaml.Node) -> tuple[int, int]:
-        """The line and column of the end of its text; marks of block nodes reach to the next token."""
-        if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-            last = node.value[-1]
-            return self.end(last[1] if isinstance(last, tuple) else last)
-        line, column = node.end_mark.line, node.end_mark.column
-        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and column == 0:
-            line -= 1
-            while not self.lines[line].strip():
-                line -= 1
-            column = len(self.lines[line].rstrip("\n"))
-        return line, column
-
-    def entries(self, node: yaml.Node) -> Iterator[_Entry]:
-        """What a block mapping or sequence holds, with the lines of each, comments above included."""
-        for item in node.value:
-            key, value = item if isinstance(item, tuple) else (None, item)
-            start = (key or value).start_mark.line
-            dash = isinstance(node, yaml.SequenceNode)
-            column = node.start_mark.column
-            if dash and self.lines[start][column : column + 1] != "-":
-                raise Unmergeable(f"line {start + 1} has no dash where one was expected")
-            own_line = not self.lines[start][:column].strip()
-            above = start
-            while own_line and above and re.match(rf" {{{column}}}#", self.lines[above - 1]):
-                above -= 1
-            yield _Entry(key.value if key else None, value, above, start, self.end(value)[0] + 1, own_line)
-
-
-def _comments(text: str, tokens: list[yaml.Token]) -> Iterator[tuple[int, str]]:
-    """Each comment with the number of its line: what stands between the tokens, and behind the head of a block scalar."""
-    at = 0
-    for token in tokens:
-        start, end = token.start_mark.index, token.end_mark.index
-        head = re.match(r"[|>].*", text[start:end]) if isinstance(token, yaml.ScalarToken) else None
-        for gap, first in ((text[at:start], at), (head[0] if head else "", start)):
-            for comment in re.finditer(r"#.*", gap):
-                yield text.count("\n", 0, first + comment.start()), comment[0].rstrip()
-        at = max(at, end)
+    before, document, source = Document(base, places=False), Document(ours), Document(theirs)
+    node, decisions, dangling = merged(before.data, document.data, source.data)
+    text = ours
+    if not same(node.data, document.data):
+        if document.root is None or source.root is None:
+            raise Unmergeable("one side is empty")
+        text = Editor(document, source, before.comments.values()).rewrite(node)
+        if not same(Document(text, places=False).data, node.data):
+            raise Unmergeable("the edited text does not mean the merged data")
+    return Merged(text, decisions, dangling)
 
 
 @dataclass
-class _Entry:
-    key: str | None
-    node: yaml.Node
-    above: int
-    """First line of the comments above, or start."""
-    start: int
-    stop: int
-    own_line: bool
-    """False for the first key of an item, which stands behind the dash."""
+class _Insert:
+    place: int
+    lines: list[str]
+    depth: int
+    behind: bool
 
 
-class _Editor:
-    """Collects edits of the text of ours, by lines; what is new is copied from the text of theirs."""
+class Editor:
+    """Collects edits of the text of ours; what is new is copied from the text of theirs.
 
-    def __init__(self, ours: _Document, theirs: _Document, known: Collection[str]) -> None:
+    Args:
+        ours: the document to change.
+        theirs: the document to copy from.
+        known: the comments of base: those that are not the user's own.
+    """
+
+    def __init__(self, ours: Document, theirs: Document, known: Collection[str]) -> None:
         self.ours = ours
         self.theirs = theirs
-        self.known = known
-        """The comments of base: those that are not the user's own."""
-        self.edits: list[tuple[int, int, int, list[str]]] = []  # start, stop, depth, lines
+        self.known = {*known}
+        self.inserts: list[_Insert] = []
+        self.gone: list[tuple[int, int]] = []
+        self.moves: list[list[tuple[int, int]]] = []
         self.spans: list[tuple[int, int, int, str]] = []  # line, column, end column, text
 
-    def text(self) -> str:
-        """The text of ours with every edit made; of what goes in at one line, what lies deepest comes first."""
+    def rewrite(self, node: Node) -> str:
+        """The text of ours, changed so that it means the merged data.
+
+        Raises:
+            Unmergeable: the text is written in a way that the editor does not follow.
+        """
+        try:
+            self._edit((), node)
+        except (LookupError, AttributeError, RecursionError) as error:
+            raise Unmergeable(f"the file is written in an unforeseen way: {error!r}") from error
+        return "".join(self._lines())
+
+    def _lines(self) -> list[str]:
         lines = list(self.ours.lines)
         for line, column, end, span in sorted(self.spans, reverse=True):
             lines[line] = lines[line][:column] + span + lines[line][end:]
+        edits: Edits[str] = Edits(len(lines))
+        for insert in sorted(self.inserts, key=lambda insert: -insert.depth if insert.behind else insert.depth):
+            edits.insert(insert.place, insert.lines, insert.behind)
+        for start, stop in self.gone:
+            edits.delete(start, stop)
+        for spans in self.moves:
+            edits.reorder(spans)
         text: list[str] = []
-        done = 0
-        for start, stop, _, new in sorted(self.edits, key=lambda edit: (edit[0], edit[1] > edit[0], -edit[2])):
-            text += lines[done:start] + new
-            done = max(done, stop)
-        return "".join(text + lines[done:])
+        steps = [*edits.walk()]
+        for step in steps:
+            if isinstance(step, list):
+                text += step
+            elif step not in edits.gone:
+                text.append(lines[step])
+        if not self.ours.text.endswith("\n") and text and text[-1] == lines[-1] and steps[-1] == len(lines) - 1:
+            text[-1] = text[-1].removesuffix("\n")
+        return text
 
-    def rewrite(self, path: Path, node: yaml.Node, wanted: Any, source: yaml.Node | None) -> None:
-        """Let the node of ours mean what is wanted: piece by piece, or by the text of theirs if that means it."""
-        if same(self.ours.value(node), wanted):
+    # What differs.
+
+    def _edit(self, at: Path, node: Node) -> None:
+        """Let the value of ours at a path mean what the node says: piece by piece, or else by the text of theirs."""
+        if same(self.ours.values[at], node.data):
             return
-        edits, spans = len(self.edits), len(self.spans)
+        state = [len(edits) for edits in (self.inserts, self.gone, self.moves, self.spans)]
         try:
-            self._edit(path, node, wanted, source)
+            self._edit_pieces(at, node)
         except Unmergeable:
-            if not path or source is None or not same(self.theirs.value(source), wanted):
+            if not at or not self._is_theirs(node) or self._marked(at):
                 raise  # a whole file is not written anew
-            del self.edits[edits:], self.spans[spans:]
-            self._replace(node, source)
+            for edits, length in zip((self.inserts, self.gone, self.moves, self.spans), state, strict=True):
+                del edits[length:]  # type: ignore[attr-defined]
+            self._replace(at, node)
 
-    def _edit(self, path: Path, node: yaml.Node, wanted: Any, source: yaml.Node | None) -> None:
-        if not (wanted and node.value):  # an empty collection has no lines
-            self._replace(node, source)
-        elif isinstance(node, yaml.MappingNode) and isinstance(wanted, dict) and not node.flow_style:
-            self._mapping(path, node, wanted, source if isinstance(source, yaml.MappingNode) else None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(wanted, list):
-            source = source if isinstance(source, yaml.SequenceNode) else None
-            (self._flow if node.flow_style else self._sequence)(path, node, wanted, source)
+    def _edit_pieces(self, at: Path, node: Node) -> None:
+        mine, wanted = self.ours.nodes[at], node.data
+        if self.ours.is_marked(mine):
+            raise Unmergeable("the change touches a YAML anchor, alias or tag")
+        source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
+        if self._is_theirs(node) and getattr(source, "flow_style", None) != getattr(mine, "flow_style", None) and at:
+            self._replace(at, node)  # the template writes it in another form
+        elif (
+            isinstance(mine, yaml.CollectionNode)
+            and mine.flow_style
+            and type(wanted) is (dict if isinstance(mine, yaml.MappingNode) else list)
+        ):
+            start, end = self.ours.head(mine), self.ours.end(mine)
+            start = (mine.start_mark.line, mine.start_mark.column)
+            self._put(start, end, self._flow(at, node))
+        elif not (wanted and mine.value):  # an empty collection has no lines
+            self._replace(at, node)
+        elif isinstance(mine, yaml.MappingNode) and isinstance(wanted, dict):
+            self._mapping(at, node)
+        elif isinstance(mine, yaml.SequenceNode) and isinstance(wanted, list):
+            self._sequence(at, node)
         else:
-            self._replace(node, source)
+            self._replace(at, node)
 
-    def _mapping(self, path: Path, node: yaml.Node, wanted: dict[str, Any], source: yaml.Node | None) -> None:
-        mine = {str(entry.key): entry for entry in self.ours.entries(node)}
-        new = {key.value: value for key, value in source.value} if source else {}
-        for key, entry in mine.items():
-            if key not in wanted:
-                self._delete(entry)
-            elif key == "uses":
-                if not same(self.ours.pinned(entry.node), wanted[key]):
-                    self._replace(entry.node, new.get(key), pinned=True)
-            else:
-                self.rewrite((*path, key), entry.node, wanted[key], new.get(key))
-        self._insert(path, node, mine, wanted, source, list(new), list(new))
+    def _mapping(self, at: Path, node: Node) -> None:
+        node.expand()
+        column = self.ours.column(self.ours.nodes[at])
+        order: list[tuple[str, Node, Entry | None]] = []
+        for key, child in (node.table or {}).items():
+            mine = child.ours if child.ours is not None and child.ours[:-1] == at else None
+            order.append((key, child, self.ours.entries.get(mine) if mine else None))
+        stay = {id(entry) for _, _, entry in order}
+        entries = [self.ours.entries[(*at, key.value)] for key, _ in self.ours.nodes[at].value]
+        for key, child, entry in order:
+            if entry is not None and entry.key is not None and child.ours is not None:
+                if entry.key.value != key:
+                    self._rename(entry.key, key)
+                if key == "uses":
+                    if not same(self.ours.values[child.ours], child.data):
+                        self._pin(child.ours, child)
+                else:
+                    self._edit(child.ours, child)
+        first = entries[0]
+        head = "" if first.own_line else self.ours.lines[first.start][:column]
+        for number, (key, child, entry) in enumerate(order):
+            if entry is None:
+                lines = self._copied(key, child, column)
+                if head and number == 0:
+                    at_key = next(i for i, line in enumerate(lines) if not line.lstrip().startswith("#"))
+                    lines[at_key] = head + lines[at_key][column:]
+                self._insert(
+                    [e for _, _, e in order],
+                    number,
+                    lines,
+                    first,
+                    len(at),
+                    entries,
+                    bool(head) and not any(e for _, _, e in order[:number]),
+                    self._apart(child),
+                )
+            elif head and number == 0 and entry is not first:
+                self.spans.append((entry.start, 0, column, head))
+        if head and order[0][2] is not first and id(first) in stay:
+            self.spans.append((first.start, 0, column, " " * column))
+        for entry in entries:
+            if id(entry) not in stay:
+                self._delete(entry, entries)
 
-    def _sequence(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
-        new = list(source.value) if source else []
-        for loosely in (True, False):
-            theirs = [self.theirs.value(item) for item in new]
-            keys = item_keys(path, wanted, self.ours.value(node), theirs, loosely=loosely)
-            if [key for key in keys[0] if key in keys[1]] == [key for key in keys[1] if key in keys[0]]:
-                break  # items stay where they are, so these pairs can be had
-        wants = dict(zip(keys[0], wanted, strict=True))
-        mine = dict(zip(keys[1], self.ours.entries(node), strict=True))
-        sources = dict(zip(keys[2], new, strict=True))
-        for key, entry in mine.items():
-            if key not in wants:
-                self._delete(entry)
-            else:
-                self.rewrite((*path, "[]"), entry.node, wants[key], sources.get(key))
-        self._insert(path, node, mine, wants, source, keys[2], [*wants])
+    def _sequence(self, at: Path, node: Node) -> None:
+        node.expand()
+        column = self.ours.column(self.ours.nodes[at])
+        items = node.items or []
+        entries = [self.ours.entries[(*at, number)] for number in range(len(self.ours.nodes[at].value))]
+        order: list[Entry | None] = []
+        for item in items:
+            mine = item.ours if item.ours is not None and item.ours[:-1] == at else None
+            order.append(self.ours.entries.get(mine) if mine else None)
+        for item, entry in zip(items, order, strict=True):
+            if entry is not None and item.ours is not None:
+                self._edit(item.ours, item)
+        kept = [entry for entry in order if entry is not None]
+        places = [entry.start for entry in kept]
+        if places != sorted(places):
+            if not all(entry.own_line for entry in kept):
+                raise Unmergeable("items that change places do not each stand on lines of their own")
+            self.moves.append([(entry.above, self._end(entry, column)) for entry in kept])
+        for number, (item, entry) in enumerate(zip(items, order, strict=True)):
+            if entry is None:
+                self._insert(
+                    order,
+                    number,
+                    self._copied(None, item, column),
+                    entries[0],
+                    len(at),
+                    entries,
+                    apart=self._apart(item),
+                )
+        stay = {id(entry) for entry in kept}
+        for entry in entries:
+            if id(entry) not in stay:
+                self._delete(entry, entries)
 
     def _insert(
         self,
-        path: Path,
-        node: yaml.Node,
-        mine: dict[Any, _Entry],
-        wanted: Any,
-        source: yaml.Node | None,
-        keys: list[Any],
-        order: list[Any],
+        order: list[Entry | None],
+        number: int,
+        lines: list[str],
+        first: Entry,
+        depth: int,
+        entries: list[Entry],
+        ahead: bool = False,
+        apart: bool = False,
     ) -> None:
-        """Copy the entries that ours lacks, each behind the entry that it follows in that order."""
-        if all(key in mine for key in wanted):
-            return
-        if source is None or getattr(source, "flow_style", None):
-            raise Unmergeable("there is no text to copy a new entry from")
-        shift = node.start_mark.column - source.start_mark.column
-        first = next(iter(mine.values()))
-        blank = ["\n"] if self._blank_between(mine) else []
-        place = None
-        entries = dict(zip(keys, self.theirs.entries(source), strict=True))
-        for key in order:
-            if key in mine:
-                place = mine[key]
-            elif key in wanted:
-                if key not in entries:
-                    raise Unmergeable("there is no text to copy a new entry from")
-                lines = self._copied(entries[key], source.start_mark.column, shift)
-                if place is None and first.own_line:
-                    self.edits.append((first.above, first.above, len(path), [*lines, *blank]))
-                else:
-                    at = self._end(place, node.start_mark.column) if place else first.stop
-                    self.edits.append((at, at, len(path), [*blank, *lines]))
+        """Put new lines behind the neighbor before them, or before the one behind."""
+        blank = ["\n"] if (self._blank_between(entries) if len(entries) > 1 else apart) else []
+        before = next((entry for entry in reversed(order[:number]) if entry is not None), None)
+        behind = next((entry for entry in order[number + 1 :] if entry is not None), None)
+        if ahead or (before is None and (first.own_line or not any(order))):
+            place = behind.above if behind is not None else first.above
+            self.inserts.append(_Insert(place, [*lines, *blank], depth, behind=False))
+        elif before is not None:
+            column = (
+                self.ours.lines[before.start].index(self.ours.lines[before.start].lstrip())
+                if before.own_line
+                else first.node.start_mark.column
+            )
+            end = self._end(before, column if before.own_line else self.ours.lines[before.start].find("-") + 1)
+            self.inserts.append(_Insert(end - 1, [*blank, *lines], depth, behind=True))
+        else:
+            raise Unmergeable("a new entry would stand before a dash")
 
-    def _end(self, entry: _Entry, column: int) -> int:
+    def _end(self, entry: Entry, column: int) -> int:
         """Behind an entry and the comments that are indented like what is in it."""
         end, lines = entry.stop, self.ours.lines
-        while end < len(lines) and lines[end].lstrip().startswith("#") and _indent(lines[end]) > column:
+        while end < len(lines) and lines[end].lstrip().startswith("#") and indent(lines[end]) > column:
             end += 1
         return end
 
-    def _blank_between(self, mine: dict[Any, _Entry]) -> bool:
+    def _blank_between(self, entries: list[Entry]) -> bool:
         """Whether the entries of ours stand apart by blank lines, as jobs do."""
-        entries = list(mine.values())
         gaps = [not self.ours.lines[entry.above - 1].strip() for entry in entries[1:]]
         return bool(gaps) and all(gaps)
 
-    def _copied(self, entry: _Entry, column: int, shift: int) -> list[str]:
-        lines = self.theirs.lines[entry.above : entry.stop]
-        if not entry.own_line:
-            lines = [" " * column + lines[0][column:], *lines[1:]]
-        return _shifted(lines, shift)
+    def _apart(self, node: Node) -> bool:
+        """Whether an entry of theirs has blank lines around it."""
+        entry = self.theirs.entries.get(node.theirs) if node.theirs is not None else None
+        lines = self.theirs.lines
+        return entry is not None and (
+            (not "".join(lines[entry.stop : entry.stop + 1]).strip() and entry.stop < len(lines))
+            or (entry.above > 0 and not lines[entry.above - 1].strip())
+        )
 
-    def _delete(self, entry: _Entry) -> None:
-        if not entry.own_line:
-            raise Unmergeable("an item loses its first key")
+    def _delete(self, entry: Entry, entries: list[Entry]) -> None:
+        if self._marked_lines(entry.above, entry.stop):
+            raise Unmergeable("the change touches a YAML anchor, alias or tag")
         lines, start, stop = self.ours.lines, entry.above, entry.stop
         kept = self._own_comments(start, stop)
-        if not kept and not "".join(lines[stop : stop + 1]).strip():  # not two blank lines where the entry was
+        if entry.own_line and not kept and not "".join(lines[stop : stop + 1]).strip():  # no two blank lines
             if start and not lines[start - 1].strip():
                 start -= 1
-            elif not start or _indent(lines[start - 1]) < _indent(lines[start]):
+            elif (not start or indent(lines[start - 1]) < indent(lines[start])) and entry is not entries[-1]:
                 stop += 1  # nor one at the head of what is left
-        self.edits.append((start, stop, 0, kept))
+        if kept:
+            self.inserts.append(_Insert(entry.above, kept, 1000, behind=False))
+        self.gone.append((start, stop))
 
     def _own_comments(self, start: int, stop: int) -> list[str]:
         """The user's own comments on lines that go, as lines."""
         found = (self.ours.comments.get(line, "") for line in range(start, stop))
-        indent = " " * _indent(self.ours.lines[start])
-        return [f"{indent}{comment}\n" for comment in found if comment and comment not in self.known]
+        space = " " * indent(self.ours.lines[start])
+        return [f"{space}{comment}\n" for comment in found if comment and comment not in self.known]
 
-    def _flow(self, path: Path, node: yaml.Node, wanted: list[Any], source: yaml.Node | None) -> None:
-        """A list in brackets, on one line: its items as they are written."""
-        first, last = node.start_mark, node.end_mark
-        new = list(source.value) if source else []
-        if first.line != last.line:
-            raise Unmergeable("a list in brackets goes over several lines")
-        keys = item_keys(path, wanted, self.ours.value(node), [self.theirs.value(item) for item in new], loosely=True)
-        wants = dict(zip(keys[0], wanted, strict=True))
-        written: dict[Key, str] = {}
-        for document, names, nodes in ((self.theirs, keys[2], new), (self.ours, keys[1], node.value)):
-            for key, item in zip(names, nodes, strict=True):
-                line, end = document.end(item)
-                if item.start_mark.line < line:
-                    raise Unmergeable("an item goes over several lines")
-                text = document.lines[line][item.start_mark.column : end]
-                if key not in written or same(document.value(item), wants.get(key)):
-                    written[key] = text
-        self.spans.append((first.line, first.column, last.column, f"[{', '.join(written[key] for key in keys[0])}]"))
+    def _rename(self, key: yaml.Node, name: str) -> None:
+        mark, end = key.start_mark, key.end_mark
+        if mark.line != end.line:
+            raise Unmergeable("a key goes over several lines")
+        self.spans.append((mark.line, mark.column, end.column, _scalar(name)))
 
-    def _replace(self, node: yaml.Node, source: yaml.Node | None, pinned: bool = False) -> None:
-        """Take the text of theirs for a value, and the comment behind it unless the user has one there.
+    # New text.
 
-        A pinned action takes its comment along, as that is its version.
-        """
-        if source is None:
-            raise Unmergeable("there is no text to copy a value from")
-        (line, column), (last, end) = self.ours.head(node), self.ours.end(node)
-        (their_line, their_column), (their_last, their_end) = self.theirs.head(source), self.theirs.end(source)
-        head, their_head = self.ours.lines[line], self.theirs.lines[their_line]
-        own = self._own_comments(line, last + 1)
-        if line < last or their_line < their_last:
-            shift = _indent(head) - _indent(their_head)
-            first = f"{head[:column].rstrip()} {their_head[their_column:].lstrip()}".rstrip()
-            rest = _shifted(self.theirs.lines[their_line + 1 : their_last + 1], shift)
-            self.edits.append((line, last + 1, 0, [*own, f"{first}\n", *rest]))
+    def _is_theirs(self, node: Node) -> bool:
+        return (
+            node.theirs is not None
+            and node.theirs in self.theirs.nodes
+            and same(self.theirs.values[node.theirs], node.data)
+        )
+
+    def _copied(self, key: str | None, node: Node, column: int) -> list[str]:
+        """The lines of a new entry, at a column."""
+        entry = self.theirs.entries.get(node.theirs) if node.theirs is not None else None
+        if entry is None or (key is None) != (entry.key is None):
+            return self._written(key, node, column)
+        if any(entry.above <= line < entry.stop for line in self.theirs.marked_lines):
+            raise Unmergeable("the change brings a YAML anchor, alias or tag")
+        source = entry.key or entry.node
+        theirs = self.theirs.lines[entry.above : entry.stop]
+        at_key = entry.start - entry.above
+        start = source.start_mark.column if entry.key else theirs[at_key].index("-", 0)
+        if entry.key is None:
+            parent = self.theirs.nodes[node.theirs[:-1]] if node.theirs else None
+            start = self.theirs.column(parent) if parent is not None else start
+        theirs[at_key] = " " * start + theirs[at_key][start:]
+        if not self._is_theirs(node) or (entry.key is not None and entry.key.value != key):
+            return self._adapted(key, node, shifted(theirs, -start), column)
+        return shifted(theirs, column - start)
+
+    def _adapted(self, key: str | None, node: Node, lines: list[str], column: int) -> list[str]:
+        """A copy of an entry of theirs that means something else there, edited as a document of its own."""
+        document = Document("".join(lines))
+        src = node.theirs or ()
+        name = 0 if key is None else src[-1]
+        child = _rebased(node, src, (name,))
+        whole = (
+            Node([node.data], (), None, items=[child])
+            if key is None
+            else Node({key: node.data}, (), None, table={key: child})
+        )
+        editor = Editor(document, self.theirs, document.comments.values())
+        return shifted(editor.rewrite(whole).splitlines(keepends=True), column)
+
+    def _written(self, key: str | None, node: Node, column: int) -> list[str]:
+        """The lines of an entry that has none in theirs."""
+        space = " " * column
+        if not isinstance(node.data, (dict, list)) or not node.data:
+            text = self._flow_text(node, flow=False)
+            line = f"- {text}" if key is None else f"{_scalar(key)}: {text}".rstrip()
+            return [f"{space}{line}{self._pin_comment(node) if key == 'uses' else ''}\n"]
+        node.expand()
+        inner: list[str] = []
+        for name, child in node.children():
+            inner += self._copied(name if isinstance(name, str) else None, child, column + 2)
+        if key is None:
+            at = next(i for i, line in enumerate(inner) if not line.lstrip().startswith("#"))
+            inner[at] = f"{space}- {inner[at][column + 2 :]}"
+            return inner
+        return [f"{space}{_scalar(key)}:\n", *inner]
+
+    def _pin_comment(self, node: Node) -> str:
+        pin = PIN.fullmatch(str(node.data))
+        return f" # v{pin['version']}" if pin and pin["version"] else ""
+
+    def _flow_text(self, node: Node, flow: bool = True) -> str:
+        """A value on one line; `flow` says that brackets are around it."""
+        for document, place in ((self.ours, node.ours), (self.theirs, node.theirs)):
+            source = document.nodes.get(place) if place is not None else None
+            if source is None or place is None or not same(document.values[place], node.data):
+                continue
+            if document.is_marked(source):
+                raise Unmergeable("the change touches a YAML anchor, alias or tag")
+            single = isinstance(source, yaml.ScalarNode) and source.style not in ("|", ">")
+            if (single or getattr(source, "flow_style", False)) and source.start_mark.line == source.end_mark.line:
+                text = document.lines[source.start_mark.line][source.start_mark.column : source.end_mark.column]
+                quote = (
+                    flow
+                    and isinstance(source, yaml.ScalarNode)
+                    and source.style is None
+                    and re.search(r"[{}\[\],]", text)
+                )
+                return f"'{text.replace(chr(39), chr(39) * 2)}'" if quote else text
+        node.expand()
+        if node.table is not None and isinstance(node.data, dict):
+            pairs = (f"{_scalar(key)}: {self._flow_text(child)}".rstrip() for key, child in node.table.items())
+            return f"{{{', '.join(pairs)}}}"
+        if node.items is not None and isinstance(node.data, list):
+            return f"[{', '.join(map(self._flow_text, node.items))}]"
+        return _scalar(str(node.data).partition(" # ")[0] if PIN.fullmatch(str(node.data)) else node.data)
+
+    def _flow(self, at: Path, node: Node) -> str:
+        """A collection in brackets, its entries as they are written."""
+        mine = self.ours.nodes[at]
+        if self._marked(at):
+            raise Unmergeable("the change touches a YAML anchor, alias or tag")
+        body, pieces = self._body(at, mine)
+        node.expand()
+        chosen = []
+        for key, child in node.children():
+            own = child.ours if child.ours is not None and child.ours[:-1] == at else None
+            piece = pieces.get(own[-1]) if own is not None else None
+            if piece is None or own is None:
+                piece = Piece(self._flow_text(child), key=f"{_scalar(key)}: " if isinstance(key, str) else "")
+            elif not same(self.ours.values[own], child.data):
+                nested = self.ours.nodes[own]
+                kind = dict if isinstance(nested, yaml.MappingNode) else list
+                inside = isinstance(nested, yaml.CollectionNode) and type(child.data) is kind
+                piece.value = self._flow(own, child) if inside else self._flow_text(child)
+            if isinstance(key, str) and own is not None and own[-1] != key:
+                piece.key = piece.key.replace(str(own[-1]), _scalar(key), 1)
+            chosen.append(piece)
+        return body.arrange(chosen, ())
+
+    def _body(self, at: Path, node: yaml.Node) -> tuple[Body, dict[str | int, Piece]]:
+        """A collection in brackets, taken apart, and its pieces by key or number."""
+        text = self.ours.between(_start(node), (node.end_mark.line, node.end_mark.column))
+        body = Body(text[0] + text[-1], "", [], "")
+        pieces: dict[str | int, Piece] = {}
+        done = (node.start_mark.line, node.start_mark.column + 1)
+        last: Piece | None = None
+        for number, child in enumerate(node.value):
+            key, value = child if isinstance(child, tuple) else (None, child)
+            piece = Piece()
+            start = _start(key or value)
+            piece.lead = _divide(self.ours.between(done, start), body, last)
+            end = self.ours.end(value, key)
+            if key is not None:
+                piece.key = self.ours.between(
+                    start, _start(value) if end != (key.end_mark.line, key.end_mark.column + 1) else end
+                )
+                piece.value = "" if piece.key and _start(value) == end else self.ours.between(_start(value), end)
+            else:
+                piece.value = self.ours.between(start, end)
+            done = end
+            body.entries.append(piece)
+            pieces[number if key is None else key.value] = last = piece
+        body.close = _divide(self.ours.between(done, (node.end_mark.line, node.end_mark.column - 1)), body, last)
+        return body, pieces
+
+    # Values.
+
+    def _put(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
+        """Let a text stand between two places."""
+        (line, column), (last, stop) = start, end
+        if line == last and "\n" not in text:
+            self.spans.append((line, column, stop, text))
             return
-        comment, their_comment = self.ours.comments.get(last), self.theirs.comments.get(their_last)
-        if pinned and PINNED.fullmatch(str(self.ours.pinned(node))):
-            own = []
-        text = their_head[their_column:their_end]
-        if (pinned and their_comment) or (not own and comment and (pinned or their_comment)):
-            text, end = their_head[their_column:].strip(), len(head.rstrip("\n"))
-            self.spans.append((line, 0, 0, "".join(own)))
+        first, *rest = f"{text}{self.ours.lines[last][stop:]}".splitlines(keepends=True)
+        self.spans.append((line, column, len(self.ours.lines[line]), first))
+        self.gone.append((line + 1, last + 1))
+        self.inserts.append(_Insert(line, rest, 1000, behind=True))
+
+    def _marked(self, at: Path) -> bool:
+        mine = self.ours.nodes[at]
+        return self._marked_lines(mine.start_mark.line, self.ours.end(mine)[0] + 1)
+
+    def _marked_lines(self, start: int, stop: int) -> bool:
+        return bool(self.ours.marked_lines) and any(start <= line < stop for line in self.ours.marked_lines)
+
+    def _replace(self, at: Path, node: Node) -> None:
+        """Another value in the place of one, and the comment behind it unless the user has one there."""
+        if self._marked(at):
+            raise Unmergeable("the change touches a YAML anchor, alias or tag")
+        mine = self.ours.nodes[at]
+        entry = self.ours.entries.get(at)
+        (line, column), (last, end) = self.ours.head(mine), self.ours.end(mine, entry.key if entry else None)
+        head = self.ours.lines[line]
+        own = self._own_comments(line, last + 1)
+        if self._is_theirs(node) and node.theirs is not None:
+            source = self.theirs.nodes[node.theirs]
+            their_entry = self.theirs.entries.get(node.theirs)
+            if any(
+                source.start_mark.line <= marked <= self.theirs.end(source)[0] for marked in self.theirs.marked_lines
+            ):
+                raise Unmergeable("the change brings a YAML anchor, alias or tag")
+            their_line, their_column = self.theirs.head(source)
+            their_last, their_end = self.theirs.end(source, their_entry.key if their_entry else None)
+            first = self.theirs.lines[their_line][their_column:]
+            rest = shifted(
+                self.theirs.lines[their_line + 1 : their_last + 1], indent(head) - indent(self.theirs.lines[their_line])
+            )
+            text = self.theirs.lines[their_line][their_column:their_end] if their_line == their_last else ""
+            their_comment = self.theirs.comments.get(their_last)
+        else:
+            written = self._value_lines(node, indent(head))
+            first, rest, text, their_comment = written[0], written[1:], written[0].strip(), None
+        if line < last or rest:
+            self.inserts.append(_Insert(line, own, 0, behind=False))
+            self.spans.append((line, len(head[:column].rstrip()), len(head), f" {first.strip()}".rstrip() + "\n"))
+            self.gone.append((line + 1, last + 1))
+            self.inserts.append(_Insert(line, rest, 1000, behind=True))
+            return
+        if not own and self.ours.comments.get(last) and their_comment:
+            text, end = first.strip(), len(head.rstrip("\n"))
         if not text or head[:column].endswith(":"):  # from null, or to it
             column, text = len(head[:column].rstrip()), f" {text}".rstrip()
         self.spans.append((line, column, end, text))
 
+    def _value_lines(self, node: Node, column: int) -> list[str]:
+        """A value that has no text yet: what stands behind the key, and the lines below it."""
+        source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
+        block = isinstance(source, yaml.MappingNode) and not source.flow_style
+        if (
+            isinstance(node.data, dict)
+            and node.data
+            and (block or any(isinstance(value, (dict, list)) for value in node.data.values()))
+        ):
+            return ["\n", *self._written("x", node, column)[1:]]
+        if isinstance(node.data, str) and "\n" in node.data and not isinstance(node.data, Plain):
+            body = [f"{' ' * (column + 2)}{line}".rstrip() + "\n" for line in node.data.removesuffix("\n").split("\n")]
+            return ["|\n" if node.data.endswith("\n") else "|-\n", *body]
+        return [self._flow_text(node, flow=False)]
 
-def _shifted(lines: list[str], shift: int) -> list[str]:
-    """Lines indented by so much more, or less where it is negative."""
-    return [" " * shift + line[min(max(-shift, 0), _indent(line)) :] if line.strip() else line for line in lines]
+    def _pin(self, at: Path, node: Node) -> None:
+        """A pinned action takes the version in the comment along; what else the user wrote there stays."""
+        mine = self.ours.nodes[at]
+        if self.ours.is_marked(mine):
+            raise Unmergeable("the change touches a YAML anchor, alias or tag")
+        line, column, end = mine.start_mark.line, mine.start_mark.column, mine.end_mark.column
+        pin = PIN.fullmatch(str(node.data))
+        value = f"{pin['action']}@{pin['ref']}" if pin else str(node.data)
+        quote = self.ours.lines[line][column] if self.ours.lines[line][column] in "\"'" else ""
+        self.spans.append((line, column, end, f"{quote}{value}{quote}"))
+        comment = self.ours.comments.get(line, "")
+        start = self.ours.lines[line].find(comment, end) if comment else len(self.ours.lines[line].rstrip("\n"))
+        theirs = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
+        new = self.theirs.comments.get(theirs.end_mark.line, "") if theirs is not None else ""
+        version, new_version = PIN_COMMENT.match(comment), PIN_COMMENT.match(new)
+        if version and new_version:
+            first, last = version.span("version")
+            self.spans.append((line, start + first, start + last, new_version["version"]))
+        elif new_version:
+            text = new[: new_version.end()] + (f" {comment}" if comment else "")
+            self.spans.append((line, start, start + len(comment), text if comment else f" {new}"))
+        elif new and comment in self.known:
+            self.spans.append((line, start, start + len(comment), new))
+        elif version:
+            rest = comment[version.end() :].strip()
+            gap = len(self.ours.lines[line][:start].rstrip()) if not rest else start
+            self.spans.append((line, gap, start + len(comment), rest))
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+def _start(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line, node.start_mark.column
 
 
-__all__ = ["Decision", "Merged", "Unmergeable", "merge", "parse"]
+def _divide(gap: str, body: Body, last: Piece | None) -> str:
+    """Give the comma and the comment behind it to the piece before a gap; returns what is left for the next one."""
+    if last is None:
+        opening = COMMENT.match(gap)
+        body.opening = opening[0] if opening else ""
+        return gap.removeprefix(body.opening)
+    found = re.match(r"((?:\s|#[^\n]*\n)*),", gap)
+    if found:
+        last.gap, last.comma, gap = found[1], True, gap[found.end() :]
+    comment = COMMENT.match(gap)
+    if comment:
+        last.tail, gap = comment[0], gap[comment.end() :]
+    return gap
+
+
+def _rebased(node: Node, src: Path, at: Path) -> Node:
+    """A node whose text is theirs, as one of a copy of that text."""
+    inside = node.theirs is not None and node.theirs[: len(src)] == src
+    ours = (*at, *node.theirs[len(src) :]) if inside and node.theirs is not None else None
+    table = None if node.table is None else {key: _rebased(child, src, at) for key, child in node.table.items()}
+    items = None if node.items is None else [_rebased(child, src, at) for child in node.items]
+    return Node(node.data, ours, node.theirs, table, items)
+
+
+def _scalar(value: Any) -> str:
+    """A scalar as YAML on one line."""
+    if value is None:
+        return ""
+    if isinstance(value, Plain):
+        return str(value)
+    text = yaml.safe_dump(
+        value, allow_unicode=True, width=10**6, default_style='"' if isinstance(value, str) and "\n" in value else None
+    )
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
+__all__ = ["Editor", "merge"]

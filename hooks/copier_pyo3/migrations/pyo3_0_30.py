@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from copier_pyo3.merge.model import Unmergeable
+from copier_pyo3.merge.toml_text import read
 from copier_pyo3.project.repository import Repository
-from copier_pyo3.merge.toml_text import Unmergeable, read
 
 VERSION: Final = "0.1.0"
 

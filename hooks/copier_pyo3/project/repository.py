@@ -3,11 +3,11 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from copier_pyo3.errors import UserError
-from copier_pyo3.merge.tree import Blob, Tree
+from copier_pyo3.errors import UserError, why_git_failed
+from copier_pyo3.merge.blob import Blob, Tree
 
 
 class Repository:
@@ -42,7 +42,7 @@ class Repository:
             ["git", *arguments], cwd=self.project, input=stdin, env=os.environ | env, capture_output=True, check=False
         )
         if done.returncode:
-            raise GitError(f"`git {' '.join(arguments)}` failed: {done.stderr.decode(errors='replace').strip()}")
+            raise GitError.of(arguments, done.stderr)
         return done.stdout
 
     def text(self, *arguments: str) -> str:
@@ -89,7 +89,7 @@ class Repository:
             check=False,
         )
         if done.returncode:
-            raise GitError(f"`git add` failed: {done.stderr.decode(errors='replace').strip()}")
+            raise GitError.of(("add",), done.stderr)
         return self._listed(os.fsdecode(self.git("write-tree", GIT_INDEX_FILE=str(index))).strip())
 
     def _listed(self, oid: str) -> Tree:
@@ -142,4 +142,10 @@ class Repository:
 
 
 class GitError(UserError):
-    """git failed; the text is what it said."""
+    """git failed; the text is which command, and the line that says why."""
+
+    @classmethod
+    def of(cls, arguments: Sequence[str], stderr: bytes) -> "GitError":
+        """Of a call of git and its whole output."""
+        words = [word for word in arguments if not word.startswith(("-", "core."))]
+        return cls(f"`git {words[0]}` failed ({why_git_failed(stderr.decode(errors='replace'))})")

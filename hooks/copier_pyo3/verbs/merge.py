@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from copier_pyo3.merge.file import _markers, merge_file, merge_lines, tell, unreadable
+from copier_pyo3.merge.file import in_markers, merge_file, merge_lines, tell, unreadable
 
 
 def merge(base: Path, ours: Path, theirs: Path, name: str | None, out: Path | None, strict: bool) -> int:
@@ -29,7 +29,7 @@ def merge(base: Path, ours: Path, theirs: Path, name: str | None, out: Path | No
     content, left = merged.content, merged.left
     if strict and any(decision.conflict for decision in merged.decisions):
         by_lines, conflicts = merge_lines(contents[0], contents[1], contents[2], labels)
-        left = _markers(conflicts) if conflicts else "both sides changed the same value"
+        left = in_markers(conflicts) if conflicts else "both sides changed the same value"
         content = by_lines if conflicts else content
     if left:
         print(f"copier-pyo3: {name}: left for you: {left}", file=sys.stderr)

@@ -20,9 +20,11 @@ import yaml
 from copier.errors import CopierWarning
 
 from copier_pyo3 import __version__
-from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
 from copier_pyo3.errors import UserError
+from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
+from copier_pyo3.project.native import side_by_side
 
+SUFFIXES = "import importlib.machinery as m; print(*m.EXTENSION_SUFFIXES)"
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parents[1]
 BUNDLE = PACKAGE / "bundle"
@@ -74,6 +76,7 @@ def new(
             with steps.step("module built and installed in .venv"):
                 python = _make_environment(folder, steps, answers["min_python"])
             with steps.step(f"{answers['module_name']} imported, demo run"):
+                _need_one_module(folder, answers, steps.run([str(python), "-c", SUFFIXES]).split())
                 said = steps.run([str(python), "examples/demo.py"])
             print("".join(f"        {line}\n" for line in said.splitlines()), end="")
         _tell_next(folder, time.monotonic() - start, build, outer_repository)
@@ -267,6 +270,13 @@ def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> Path:
     steps.run([*pip, "pip>=25.1"])  # the first with --group
     steps.run([*pip, "--group", "dev", "--editable", "."])
     return python
+
+
+def _need_one_module(folder: Path, answers: Mapping[str, Any], suffixes: list[str]) -> None:
+    """Of two native modules side by side Python imports one, whichever was built."""
+    found = side_by_side(folder, answers, suffixes)
+    if len(found) > 1:
+        raise UserError(f"{' and '.join(found)} lie side by side, and Python imports the first: remove the older one.")
 
 
 def _interpreter(min_python: str) -> str | None:

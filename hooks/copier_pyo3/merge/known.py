@@ -1,0 +1,213 @@
+"""All that the merge knows of Cargo, PyO3, Python packaging and GitHub, as tables. Nothing else in this package does.
+
+A place is the dotted path of a value, with [label] for a list's item: `dependencies.pyo3`, `jobs.test.steps[Lint]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .model import MISSING, Path, find
+
+# --- lists -------------------------------------------------------------------------------------------
+
+# Lists that are sets by nature; their items do not come in pairs and do not repeat.
+SETS: Final = re.compile(
+    r"(.*\.)?(classifiers|keywords|requires|dependencies|.*-dependencies|features|default-features|categories"
+    r"|(extend-)?(select|ignore|include|exclude|fixable)|members|default-members)"
+    r"|(.*\.)?(optional-dependencies|dependency-groups|features|per-file-ignores|extend-per-file-ignores)\.[^.]+"
+)
+# Lists of PEP 508 requirements.
+REQUIREMENTS: Final = re.compile(
+    r"(.*\.)?([^.]*dependencies|requires|[^.]*-requires)|(.*\.)?(optional-dependencies|dependency-groups)\.[^.]+"
+)
+SLOT: Final = re.compile(r"(.*\b)?abi3-(py3\d+)")  # a feature list has one of these, whichever
+
+# --- which item of a list, which key of a table is which ------------------------------------------------
+
+# Keys that tell a table in a list from the others, the surest first.
+NAMES: Final = ("id", "name", "path", "module", "target", "package-ecosystem", "repo", "uses", "select", "run")
+# Tables whose keys are names that people choose, so that a key may be renamed.
+NAMED: Final = re.compile(
+    r"jobs|target|dependency-groups|project\.(optional-dependencies|scripts|gui-scripts|urls|entry-points(\..+)?)|features|profile"
+    r"|tool(\.[^.]+)*|.*dependencies|workspace\.dependencies|on\.workflow_(call|dispatch)\.inputs|jobs\.[^.]+\.outputs|.*\bpatch\.[^.]+"
+)
+# Below these, a key is the name of a tool: only one of much the same name is the same tool.
+TOOLS: Final = re.compile(r"tool")
+# Tables whose keys come and go one by one, not as parts of one thing.
+COLLECTIONS: Final = re.compile(
+    r"(.*\.)?([^.]*dependencies|dependency-groups|[^.]*scripts|[^.]*urls)|features|(.*\.)?entry-points\.[^.]+"
+)
+CARGO_TABLES: Final = ("dependencies", "dev-dependencies", "build-dependencies")
+VERSION_KEYS: Final = re.compile(r".*(version|edition|python)")  # here even "3" is a version
+
+
+def is_cargo_dependency(path: Path) -> bool:
+    """Whether a table or text says which crate is needed; the lists of pyproject.toml are none."""
+    return len(path) > 1 and path[-2] in CARGO_TABLES and path[0] != "project"
+
+
+def crate(name: str, dependency: Any) -> str:
+    """The crate that a Cargo dependency is of, whatever its key."""
+    package = dependency.get("package") if isinstance(dependency, dict) else None
+    return (package if isinstance(package, str) else name).replace("_", "-")
+
+
+# --- one value written in two ways ---------------------------------------------------------------------
+
+# The key that a text stands for where a table could stand.
+TEXT_FOR_TABLE: Final = (
+    (re.compile(r"(.*\.)?(dependencies|dev-dependencies|build-dependencies)\.[^.]+"), "version"),
+    (re.compile(r"jobs\.[^.]+\.environment"), "name"),
+    (re.compile(r"jobs\.[^.]+\.container|jobs\.[^.]+\.services\.[^.]+"), "image"),
+    (re.compile(r"(jobs\.[^.]+\.)?concurrency"), "group"),
+)
+TEXT_FOR_LIST: Final = re.compile(r"jobs\.[^.]+\.(needs|runs-on)|on\..*\.(branches|tags|paths|types)(-ignore)?")
+KEYS_ALONE: Final = re.compile(r"on")  # a text or a list of names, or a table with those keys
+
+# --- values that exclude each other --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Keys of a table that stand for one choice: which of them are there says which."""
+
+    where: re.Pattern[str]
+    keys: tuple[str, ...]
+    kind: Callable[[Mapping[str, Any]], str]
+    """The choice that a table with some of the keys has made; the same kind is merged key by key.
+
+    So is another kind with the same first word, as long as the template stays with its own.
+    """
+    shown: str = ""
+    """The key by which it is told, if not the table is."""
+
+
+def _first_of(*kinds: str, otherwise: str = "") -> Callable[[Mapping[str, Any]], str]:
+    return lambda table: next((kind for kind in kinds if kind in table), otherwise)
+
+
+def _step(table: Mapping[str, Any]) -> str:
+    return f"uses {str(table['uses']).partition('@')[0]}" if "uses" in table else "run"
+
+
+def _license(table: Mapping[str, Any]) -> str:
+    return type(table["license"]).__name__ if "license" in table else "none"
+
+
+def _source(table: Mapping[str, Any]) -> str:
+    kind = next((kind for kind in CARGO_SOURCE if kind in table), "version")
+    return f"git {next((ref for ref in ('branch', 'tag', 'rev') if ref in table), '')}" if kind == "git" else kind
+
+
+CARGO_SOURCE: Final = ("workspace", "git", "path", "registry", "registry-index")
+CHOICES: Final = (
+    Choice(
+        re.compile(r"(.*\.)?(dependencies|dev-dependencies|build-dependencies)\.[^.]+|workspace\.package\..+"),
+        (*CARGO_SOURCE, "version", "branch", "tag", "rev"),
+        _source,
+    ),
+    Choice(
+        re.compile(r"tool\.uv\.sources\.[^.]+"),
+        ("git", "branch", "tag", "rev", "path", "editable", "workspace", "index", "url"),
+        _first_of("git", "path", "workspace", "index", "url"),
+    ),
+    Choice(re.compile(r"project"), ("license", "license-files"), _license, shown="license"),
+    Choice(re.compile(r"jobs\..*\.steps\.?\[.*\]|runs\.steps\.?\[.*\]"), ("uses", "with", "run", "shell"), _step),
+)
+# Tables that are one value: their keys are not merged one by one where the sets of keys differ.
+ATOMS: Final = re.compile(r"project\.(license|readme)|jobs\.[^.]+\.runs-on|package\.[^.]+")
+
+# Tables that are one value where they took the place of a text.
+ONE_FORM: Final = re.compile(r"(jobs\.[^.]+\.)?permissions")
+# Tables of settings: where the template gives one up, the user's own settings stay.
+SETTINGS: Final = re.compile(r"tool\.[^.]+(\.[^.]+)?")
+# Lists of steps: one that took another one's place is that one, however it differs.
+STEPS: Final = re.compile(r"(.*\.)?steps")
+
+# --- what a place is -----------------------------------------------------------------------------------
+
+
+def set_lists(place: str) -> bool:
+    """Whether the list at a place is a set by nature."""
+    return SETS.fullmatch(place) is not None
+
+
+def text_key(place: str) -> str | None:
+    """The key that a text at a place stands for."""
+    return next((key for where, key in TEXT_FOR_TABLE if where.fullmatch(place)), None)
+
+
+def is_collection(place: str, table: object) -> bool:
+    """Whether the keys of a table come and go one by one."""
+    return isinstance(table, dict) and (
+        all(isinstance(item, dict) for item in table.values()) or COLLECTIONS.fullmatch(place) is not None
+    )
+
+
+def relocated(base: Any, ours: Any, theirs: Any) -> list[tuple[Path, Path, str, str]]:
+    """Raises of the template whose number the user keeps in the workspace's tables.
+
+    Returns:
+        For each: the place that the template raised; the place in ours where the number stands, or () if it is in
+        another file; the template's former and new version.
+    """
+    found: list[tuple[Path, Path, str, str]] = []
+    for table, place in _inheriting(ours):
+        for name, value in table.items():
+            path = (*place, name)
+            old, new = (_version_at(side, path) for side in (base, theirs))
+            if isinstance(value, dict) and value.get("workspace") is True and new and old and new != old:
+                kind = "package" if place == ("package",) else "dependencies"
+                there: Path = ("workspace", kind, name)
+                kept = find(ours, there)
+                if isinstance(kept, dict) and isinstance(kept.get("version"), str):
+                    there, kept = (*there, "version"), kept["version"]
+                in_theirs = find(theirs, ("workspace", kind, name)) is not MISSING
+                if not in_theirs:
+                    found.append((path, there if isinstance(kept, str) else (), old, new))
+    return found
+
+
+def moved(base: Any, side: Any) -> list[tuple[Path, Path]]:
+    """Crates that a side has moved from one table of dependencies to another, with their former and new paths."""
+    before, after = _crates(base), _crates(side)
+    gone, come = before.keys() - after.keys(), after.keys() - before.keys()
+    found = []
+    for path in sorted(gone, key=str):
+        targets = [other for other in come if other[-1] == path[-1]]
+        if len(targets) == 1 and sum(other[-1] == path[-1] for other in gone) == 1:
+            found.append((path, targets[0]))
+    return found
+
+
+def _crates(data: Any) -> dict[Path, Any]:
+    places: list[Path] = [(name,) for name in CARGO_TABLES]
+    targets = find(data, ("target",))
+    if isinstance(targets, dict):
+        places += [("target", target, name) for target in targets for name in CARGO_TABLES]
+    tables = {place: find(data, place) for place in places}
+    return {
+        (*place, name): value
+        for place, table in tables.items()
+        if isinstance(table, dict)
+        for name, value in table.items()
+    }
+
+
+def _inheriting(data: Any) -> list[tuple[dict[str, Any], Path]]:
+    """The tables whose values may come from the workspace."""
+    places: list[Path] = [("package",), *((name,) for name in CARGO_TABLES)]
+    targets = find(data, ("target",))
+    if isinstance(targets, dict):
+        places += [("target", target, name) for target in targets for name in CARGO_TABLES]
+    return [(table, place) for place in places if isinstance(table := find(data, place), dict)]
+
+
+def _version_at(data: Any, path: Path) -> str | None:
+    value = find(data, path)
+    value = value.get("version") if isinstance(value, dict) else value
+    return value if isinstance(value, str) else None

@@ -1,0 +1,60 @@
+"""A work tree beside the project in which Copier works: of a large repository it has only what an update may read."""
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from copier_pyo3.project.repository import Repository
+
+# Up to here everything is checked out.
+SMALL_COUNT: Final = 1000  # files
+SMALL_SIZE: Final = 10_000_000  # bytes
+LARGE_FILE: Final = 1_000_000  # bytes
+READ: Final = {".rs", ".toml", ".yml", ".yaml"}  # by migrations, and by the check at the end
+GIT: Final = {".gitattributes", ".gitignore", ".gitmodules"}
+
+
+def add(repository: Repository, folder: Path, whole: bool = False) -> Repository:
+    """Add a work tree; returns the project's folder in there.
+
+    Its commit is the last one, or one without the files that an update does not read. What the template knows of these is
+    merged by way of git's objects; it stands in the work tree only if the update changes it.
+
+    Args:
+        repository: the project's.
+        folder: where it goes.
+        whole: check out everything.
+    """
+    # No hooks, as in Copier's own calls of git: they are for what the user does.
+    no_hooks = ("-c", f"core.hooksPath={os.devnull}")
+    start = "HEAD" if whole else _reduced(repository, folder.with_name("reduced.index"))
+    repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(folder), start)
+    return Repository(folder / repository.prefix)
+
+
+def _reduced(repository: Repository, index: Path) -> str:
+    """The last commit, or one that has only what is read."""
+    lines = repository.paths("ls-tree", "-r", "-l", "-z", "--full-tree", "HEAD")
+    entries = [(*about.split(), path) for about, path in (line.split("\t", 1) for line in lines)]
+    sizes = {path: int(size) if size != "-" else 0 for _, _, _, size, path in entries}
+    if len(entries) <= SMALL_COUNT and sum(sizes.values()) <= SMALL_SIZE:
+        return "HEAD"
+    kept = [
+        f"{mode} {oid}\t{path}"
+        for mode, _, oid, _, path in entries
+        if sizes[path] <= LARGE_FILE and _is_read(path, repository.prefix)
+    ]
+    entries_of_index = os.fsencode("\0".join([*kept, ""]))
+    repository.git("update-index", "-z", "--index-info", stdin=entries_of_index, GIT_INDEX_FILE=str(index))
+    tree = os.fsdecode(repository.git("write-tree", GIT_INDEX_FILE=str(index))).strip()
+    made = repository.git(
+        *("-c", "user.name=copier-pyo3", "-c", "user.email=copier-pyo3@localhost"),
+        *("commit-tree", tree, "-m", "What an update reads"),
+    )
+    return os.fsdecode(made).strip()
+
+
+def _is_read(path: str, prefix: str) -> bool:
+    name = PurePosixPath(path)
+    inside = path.removeprefix(prefix) if path.startswith(prefix) else None
+    return name.name in GIT or (inside is not None and ("/" not in inside or name.suffix in READ))

@@ -1,0 +1,109 @@
+"""An update that changes the kind of native module takes away what the old answers built, and nothing else."""
+
+import importlib.machinery
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Render, run
+from copier_pyo3.errors import UserError
+from copier_pyo3.verbs.new import _need_one_module
+from small import NEW, Template, commit, copier_pyo3, plain_update, write
+
+OLD = "python/sample/_core.cpython-312-x86_64-linux-gnu.so"
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    made = Template(tmp_path_factory.mktemp("native") / "template")
+    made.release("v1.0.0", {})
+    made.release("v1.1.0", NEW)
+    return made
+
+
+def update(project: Path, plain: bool, version: str, capfd: pytest.CaptureFixture[str], **answers: Any) -> str:
+    """By one of the two doors; returns what it says."""
+    if plain:
+        plain_update(project, version, **answers)
+        return capfd.readouterr().err
+    data = [f"--data={name}={value}" for name, value in answers.items()]
+    done = copier_pyo3("update", project, "--vcs-ref", version, *data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["copier update", "copier-pyo3 update"])
+def test_what_the_old_answers_built_is_removed_and_said(
+    releases: Template, tmp_path: Path, plain: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = releases.make(tmp_path / "sample", abi3=False)
+    others = ["python/sample/_core_data.so", "python/sample/other/_core.so", "python/_core.so", "_core.so"]
+    for path in (OLD, "python/sample/_core.pyd", "python/sample/_core.cp312-win_amd64.pyd", *others):
+        write(project / path, b"\0")
+    write(project / "python/sample/_core.so", b"\0 tracked")
+    run(["git", "add", "--force", "python/sample/_core.so"], cwd=project)
+    commit(project)
+    said = update(project, plain, "v1.1.0", capfd)  # the answers are the same: nothing is stale
+    assert (project / OLD).exists()
+    assert "_core" not in said
+    commit(project)
+    said = update(project, plain, "v1.1.0", capfd, abi3=True)
+    assert f"{OLD}: removed, it was built with the old answers: build again" in said
+    left = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.suffix in (".so", ".pyd")}
+    assert left == {*others, "python/sample/_core.so"}
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["copier update", "copier-pyo3 update"])
+def test_of_another_kind(releases: Template, tmp_path: Path, plain: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    project = releases.make(tmp_path / "sample", kind="extension", build_backend="setuptools-rust")
+    for path in ("sample.abi3.so", "other.abi3.so", "python/sample/sample.so"):
+        write(project / path, b"\0")
+    assert "sample.abi3.so: removed" in update(project, plain, "v1.1.0", capfd, build_backend="maturin")
+    assert sorted(path.name for path in project.rglob("*.so")) == ["other.abi3.so", "sample.so"]
+
+
+# --- two of them side by side --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["mixed", "extension"])
+def test_nox_refuses_two_that_one_python_could_import(render: Render, tmp_path: Path, kind: str) -> None:
+    """The function of the generated noxfile, run by itself: a whole session builds."""
+    project = render("side-by-side", {"kind": kind})
+    text = (project / "noxfile.py").read_text(encoding="utf-8")
+    function = re.search(r"^def refuse_two_modules\(session.*?(?=\n\n\n)", text, re.MULTILINE | re.DOTALL)
+    assert function
+    assert "    refuse_two_modules(session)\n" in text.partition("\ndef test(")[2].partition("@nox.session")[0]
+    script = f"""
+import subprocess, sys
+from pathlib import Path
+class nox:
+    class Session:
+        def run(self, python, *rest, silent):
+            return subprocess.run([sys.executable, *rest], capture_output=True, text=True, check=True).stdout
+        def error(self, text):
+            sys.exit(text)
+{function[0]}
+refuse_two_modules(nox.Session())
+"""
+    stem = "python/side_by_side/_core" if kind == "mixed" else "side_by_side"
+    suffixes = importlib.machinery.EXTENSION_SUFFIXES
+    for suffix in (suffixes[0], ".cpython-27-nowhere.so", ".txt"):
+        write(project / (stem + suffix), b"\0")
+        assert run([sys.executable, "-c", script], cwd=project).stdout == ""
+    write(project / (stem + suffixes[1]), b"\0")
+    done = run([sys.executable, "-c", script], cwd=project, check=False)
+    assert done.returncode == 1
+    assert f"{stem}{suffixes[0]} and {stem}{suffixes[1]} lie side by side: remove the older one" in done.stderr
+
+
+def test_new_refuses_two_that_one_python_could_import(tmp_path: Path) -> None:
+    """As a template would bring one beside the one that is built."""
+    answers = {"module_name": "sample", "kind": "mixed"}
+    write(tmp_path / "python/sample/_core.abi3.so", b"\0")
+    _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])
+    write(tmp_path / "python/sample/_core.cpython-312.so", b"\0")
+    with pytest.raises(UserError, match=r"_core\.abi3\.so and .*312\.so lie side by side"):
+        _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])

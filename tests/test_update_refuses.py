@@ -1,0 +1,124 @@
+"""What stands in the way of an update is said in one sentence, with paths and with what to do; the project is as it was."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, run
+from small import CARGO, CLI, NEW, Template, commit, copier_pyo3, replace, write
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Template:
+    made = Template(tmp_path / "template")
+    made.release("v1.0.0", {})
+    made.release("v1.1.0", {**NEW, "docs/index.md": "# Documentation\n", "notes": "Notes.\n"})
+    return made
+
+
+@pytest.fixture
+def project(template: Template, tmp_path: Path) -> Path:
+    return template.make(tmp_path / "sample")
+
+
+def state(project: Path) -> dict[str, bytes]:
+    files = (path for path in project.rglob("*") if path.is_file() and ".git" not in path.relative_to(project).parts)
+    return {path.relative_to(project).as_posix(): path.read_bytes() for path in files}
+
+
+def check_refused(project: Path, *words: str, verb: str = "update") -> None:
+    """Refused in one sentence with these words, and the project is as it was."""
+    before = state(project)
+    done = copier_pyo3(verb, project)
+    assert done.returncode == 1
+    assert all(word in done.stderr for word in words), done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stdout == ""
+    assert state(project) == before
+    assert not (project / ".git/copier-pyo3").exists()
+
+
+def test_the_old_commit_of_the_template_is_gone(template: Template, project: Path) -> None:
+    """A force push: the project was made from a commit that the template has no more."""
+    answers = project / ".copier-answers.yml"
+    replace(answers, "_commit: v1.0.0", "_commit: v1.0.0-2-g0123456")
+    commit(project)
+    said = ("does not have v1.0.0-2-g0123456 any more", str(template.folder), "write the nearest version", "_commit")
+    check_refused(project, *said)
+    write(project / f"{CARGO}.rej", "")
+    check_refused(project, *said, verb="resolve")
+    (project / f"{CARGO}.rej").unlink()
+    replace(answers, "v1.0.0-2-g0123456", "v1.0.0")
+    commit(project)
+    assert copier_pyo3("update", project).returncode == 0
+
+
+def test_a_version_that_the_template_does_not_have(template: Template, project: Path) -> None:
+    done = copier_pyo3("update", project, "--vcs-ref", "v9")
+    assert done.returncode == 1
+    assert f"the template {template.folder} has no v9: name one of its tags" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["committed", "ignored by git"])
+def test_a_folder_of_the_template_where_the_user_has_a_file(project: Path, ignored: bool) -> None:
+    write(project / "docs", "mine\n")
+    if ignored:
+        replace(project / ".gitignore", "", "/docs\n")
+    commit(project)
+    check_refused(project, "the template has a file docs/index.md, and you have a file docs: move yours")
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["committed", "ignored by git"])
+def test_a_file_of_the_template_where_the_user_has_a_folder(project: Path, ignored: bool) -> None:
+    write(project / "notes/one.md", "mine\n")
+    if ignored:
+        replace(project / ".gitignore", "", "/notes/\n")
+    commit(project)
+    if ignored:
+        done = copier_pyo3("update", project)
+        assert done.returncode == 0
+        assert "notes: kept yours, which git ignores" in done.stdout
+        assert (project / "notes/one.md").read_text("utf-8") == "mine\n"
+    else:
+        check_refused(project, "the template has a file notes, and you have a file notes/one.md: move your folder")
+
+
+# --- a disk that fills -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB, where the system lets us mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=4m", "copier-pyo3", str(folder)]
+    if not mount or subprocess.run([mount, *options], capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    run(["umount", "--lazy", folder], cwd=ROOT)
+
+
+@pytest.mark.parametrize("free", [0, 16, 64])
+def test_a_disk_that_fills(project: Path, small_disk: Path, free: int) -> None:
+    """With so many kB free, it fills at another place."""
+    full = Path(shutil.copytree(project, small_disk / "sample"))
+    before = state(full)
+    with (small_disk / "filler").open("wb") as filler:
+        room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+        filler.write(b"x" * (room - free * 1024))
+    done = run([*CLI, "update", full], cwd=ROOT, check=False)
+    (small_disk / "filler").unlink()
+    assert done.returncode == 1, done.stdout
+    print(done.stderr)
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2, done.stderr
+    assert "he project is as it was" in done.stderr.splitlines()[-1]
+    assert state(full) == before
+    assert copier_pyo3("update", full).returncode == 0
