@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -81,10 +80,11 @@ def check_and_test(session: nox.Session, row: Row) -> int:
             session.error(f"the build did not make {wheel.name}. Wheels in dist/: {found}")
         if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit knows no others
             session.run("abi3audit", "--strict", str(wheel))
-        if "maturin" in PYPROJECT["tool"]:  # setuptools-rust writes no SBOM
-            with zipfile.ZipFile(wheel) as archive:
-                if not any(".dist-info/sboms/" in name for name in archive.namelist()):
-                    session.error(f"{wheel.name} has no SBOM")
+        inside = zipfile.ZipFile(wheel).namelist()  # setuptools-rust writes no SBOM
+        if "maturin" in PYPROJECT["tool"] and not any(
+            ".dist-info/sboms/" in each for each in inside
+        ):
+            session.error(f"{wheel.name} has no SBOM")
     pythons, container = row["test"].split(), row.get("container", "")
     if container or ON_CI:
         can = pythons if not container or said("docker", "info") else []
@@ -129,10 +129,11 @@ def sdist(session: nox.Session) -> None:
     session.run("uv", "build", "--sdist", "--out-dir=dist")
     unpacked = Path(session.create_tmp(), archive.name.removesuffix(".tar.gz"))
     shutil.rmtree(unpacked, ignore_errors=True)
-    with tarfile.open(archive) as file:
-        if built := [name for name in file.getnames() if name.endswith((".so", ".pyd", ".whl"))]:
-            session.error(f"{archive} holds what was built before: {', '.join(built)}")
-        file.extractall(unpacked.parent, filter="data")
+    shutil.unpack_archive(archive, unpacked.parent, filter="data")
+    if built := [
+        path.name for path in unpacked.rglob("*.*") if path.suffix in {".so", ".pyd", ".whl"}
+    ]:
+        session.error(f"{archive} holds what was built before: {', '.join(built)}")
     lock = Path(unpacked, "Cargo.lock").read_bytes()
     with session.chdir(unpacked):
         session.run("cargo", "fetch", "--locked", external=True)
