@@ -16,8 +16,11 @@ ANSWERS = ROOT / "tests" / "answers"
 
 Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
 
-# What they change is in .github/ alone: tests/workflow_cases.py has cases for them.
-WORKFLOW_QUESTIONS = {"platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
+# What they change is in .github/ alone: tests/workflow_cases.py has cases for them. SECURITY.md is a file by itself.
+WORKFLOW_QUESTIONS = {
+    *("platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"),
+    "security_policy",
+}
 
 
 class _Loader(yaml.SafeLoader):

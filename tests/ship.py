@@ -22,6 +22,12 @@ from conftest import BUILD, interpreters
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONS = Path(__file__).with_name("actions")
 WORKFLOWS = ".github/workflows"
+# Answers without the placeholders that no release takes.
+OWN = {
+    "author_email": "ada@example.org",
+    "description": "Statistics of numbers, for tests",
+    "repository_url": "https://github.com/ada/sample",
+}
 USES = re.compile(r"^\s*(?:- )?uses: (?P<action>[\w./-]+)@(?P<sha>\S+)(?: # (?P<version>\S+))?$", re.MULTILINE)
 
 
@@ -29,7 +35,8 @@ def render(folder: Path, **answers: Any) -> Path:
     """A project of these answers, as `copier copy` makes it, under git and with its lock file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DirtyLocalWarning)
-        copier.run_copy(str(ROOT), folder, data=answers, vcs_ref="HEAD", defaults=True, unsafe=True, quiet=True)
+        data = OWN | answers
+        copier.run_copy(str(ROOT), folder, data=data, vcs_ref="HEAD", defaults=True, unsafe=True, quiet=True)
     run(folder, "cargo", "generate-lockfile", "--quiet")
     run(folder, "git", "init", "--quiet", "--initial-branch=main")
     for key, value in {"user.name": "A Tester", "user.email": "tester@example.org"}.items():
@@ -40,7 +47,7 @@ def render(folder: Path, **answers: Any) -> Path:
 
 def commit(folder: Path, message: str) -> None:
     run(folder, "git", "add", "--all")
-    run(folder, "git", "commit", "--quiet", "--allow-empty", f"--message={message}")
+    run(folder, "git", "commit", "--quiet", "--allow-empty", "--allow-empty-message", f"--message={message}")
 
 
 def run(folder: Path, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -86,13 +93,31 @@ def path() -> str:
 
 
 def drop_missing_pythons(project: Path) -> None:
-    """Take out of the classifiers what this machine has no interpreter for: CI installs them, the tests cannot."""
+    """Take out of the project what this machine has no interpreter for: CI installs them, the tests cannot."""
+    here = [f"3.{minor}" for minor in whole_interpreters()]
+
+    def missing(version: str) -> bool:
+        return not version.endswith("t") and version not in here
+
     pyproject = project / "pyproject.toml"
     lines = pyproject.read_text(encoding="utf-8").splitlines(keepends=True)
     classifier = re.compile(r'  "Programming Language :: Python :: (3\.\d+)",\n')
-    here = {f"3.{minor}" for minor in whole_interpreters()}
-    kept = [line for line in lines if not (match := classifier.fullmatch(line)) or match[1] in here]
+    kept = [line for line in lines if not (match := classifier.fullmatch(line)) or not missing(match[1])]
     pyproject.write_text("".join(kept), encoding="utf-8")
+
+    def replaced(match: re.Match[str]) -> str:
+        """The versions that are here; the newest of them for those that are not."""
+        versions = [here[-1] if missing(version) else version for version in match[2].split()]
+        if "t" in match[2]:  # no other Python can stand in for a free-threaded one
+            return match[0]
+        return f'{match[1]}"{" ".join(dict.fromkeys(versions))}"'
+
+    for name in ("ci.yml", "release.yml"):
+        workflow = project / WORKFLOWS / name
+        text = re.sub(r'( (?:test|python): )"([\d.t ]+)"', replaced, workflow.read_text(encoding="utf-8"))
+        for minor in {int(each) for each in re.findall(r"cp3(\d+)-cp3\1\b", text)} - set(whole_interpreters()):
+            text = re.sub(rf" cp3{minor}-cp3{minor}\b| python3\.{minor}\b| cp3{minor}-many\w+", "", text)
+        workflow.write_text(text, encoding="utf-8")
 
 
 def need(*tools: str) -> None:

@@ -50,13 +50,14 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def release(project: Path, version: str) -> None:
     run(project, "nox", "--session", "release", "--", version)
+    run(project, "git", "tag", f"v{version}")
 
 
 def test_a_push_passes(project: Path, tmp_path: Path) -> None:
     ran = act(project, "ci.yml", tmp_path / "run")
     assert ran.succeeded, ran.log
     assert GATE in ran.jobs
-    assert len(ran.jobs) >= 8
+    assert len(ran.jobs) >= 7
 
 
 def a_failing_test(project: Path) -> None:
@@ -82,7 +83,7 @@ def a_weak_workflow(project: Path) -> None:
         (a_failing_test, "Test on Python"),
         (a_clippy_warning, "Format and clippy"),
         (a_stale_lock, "Build the sdist"),
-        (a_weak_workflow, "Weak spots"),
+        (a_weak_workflow, "Security of the workflows"),
     ],
 )
 def test_a_push_that_must_fail_fails_the_gate(
@@ -125,7 +126,7 @@ def nothing_is_published(ran: Run) -> bool:
 
 def test_a_tag_that_is_not_the_version(project: Path, tmp_path: Path) -> None:
     release(project, "0.1.0")
-    run(project, "git", "tag", "v0.2.0")
+    run(project, "git", "tag", "--force", "v0.2.0")
     ran = act(project, "release.yml", tmp_path / "run", tag="v0.2.0")
     assert ran.failed(PLAN), ran.log
     assert "the tag is v0.2.0, the version 0.1.0" in ran.log
@@ -172,11 +173,7 @@ def test_a_wheel_that_is_missing_or_has_a_wrong_tag(harm: str, project: Path, tm
 
 def test_a_build_that_makes_another_wheel_than_expected(tmp_path: Path) -> None:
     project = make(tmp_path / "project")
-    edit(
-        project / ".github/release.py",
-        '"--compatibility", f"{libc}_{platform.maturin}"',
-        '"--compatibility", "manylinux_2_28"',
-    )
+    edit(project / ".github/workflows/release.yml", "--compatibility manylinux_2_17", "--compatibility manylinux_2_28")
     commit(project, "feat: harm")
     release(project, "0.1.0")
     ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")

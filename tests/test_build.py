@@ -80,28 +80,15 @@ def test_version_has_one_source(render: Render, tmp_path: Path) -> None:
         own_tests(project, made, max(interpreters()), tmp_path / backend)
 
 
-def test_free_threaded_wheels_are_offered(render: Render) -> None:
-    """nox builds them without such an interpreter, each in a call of its own."""
-    project = render("free", {"free_threading": True, "version_source": "git-tag"})
-    for command in (["init"], ["add", "--all"], ["commit", "--message=Start"], ["tag", "v1.2.3"]):
-        run(["git", *command], cwd=project)
-    run(["nox", "-s", "build", "--", "cp314t", "abi3t"], cwd=project)
-    tags = sorted(path.stem.rpartition("-")[0] for path in (project / "dist").glob("*.whl"))
-    assert tags == ["free-1.2.3-cp314-cp314t", "free-1.2.3-cp315-abi3.abi3t"]
-    refused = run(["nox", "-s", "build", "--", "cp399t"], cwd=project, check=False)
-    assert refused.returncode != 0
-    assert "choose from ['cp314t', 'abi3t']" in refused.stdout + refused.stderr
-
-
 @pytest.mark.parametrize("oldest", ["3.10", "3.14"])
 def test_no_session_takes_a_python_that_is_too_old(render: Render, oldest: str) -> None:
     """Where the Python that runs nox will not do, the sessions that need the project name another."""
     if sys.version_info >= (3, 14):
         pytest.skip("nox runs on a Python that every project supports")
     project = render(f"oldest-{oldest.replace('.', '-')}", {"min_python": oldest})
-    listed = json.loads(run(["nox", "--list", "--json", "-s", "typing", "build"], cwd=project).stdout)
+    listed = json.loads(run(["nox", "--list", "--json", "-s", "typing"], cwd=project).stdout)
     expected = None if oldest == "3.10" else "3.15"
-    assert [(session["name"], session["python"]) for session in listed] == [("typing", expected), ("build", expected)]
+    assert [(session["name"], session["python"]) for session in listed] == [("typing", expected)]
 
 
 def test_profiling_runs_against_a_real_interpreter(render: Render) -> None:

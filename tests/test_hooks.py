@@ -55,6 +55,18 @@ def test_a_fold_broken_off_is_finished_by_a_second_run(project: Path) -> None:
     assert (project / "Cargo.toml").read_bytes() == folded
 
 
+def test_text_is_appended_in_the_order_of_the_names(project: Path) -> None:
+    """As it is, and once, though an interrupted run left the fragments there."""
+    workflow = project / "noxfile.py"
+    workflow.write_text("import nox\n", encoding="utf-8")
+    for _ in range(2):
+        (project / "noxfile.py.d").mkdir()
+        (project / "noxfile.py.d/20-last").write_text("\n# last\n", encoding="utf-8")
+        (project / "noxfile.py.d/10-first").write_text("# first\n", encoding="utf-8")
+        run([sys.executable, "-B", RUN, "fold", "noxfile.py"], cwd=project)
+        assert workflow.read_text(encoding="utf-8") == "import nox\n# first\n\n# last\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -69,6 +69,7 @@ def test_the_workflow(index: str, tmp_path: Path) -> None:
     need_act()
     project = make(tmp_path / "project", index, "byworkflow")
     run(project, "nox", "--session", "release", "--", "0.1.0")
+    run(project, "git", "tag", "v0.1.0")
     secrets = {"INDEX_USERNAME": USER, "INDEX_PASSWORD": "wrong"}
     refused = act(project, "release.yml", tmp_path / "refused", tag="v0.1.0", secrets=secrets)
     assert not refused.jobs["Publish on the private index"]

@@ -42,7 +42,7 @@ REFUSED = [
     ("author_email", "Me <me@example.org>", "me@example.org"),
     ("license", "WTFPL", "MIT"),
     ("repository_url", "http://example.org/x", "write https://"),
-    ("repository_url", "https://example.org/x/", 'without a "/" at the end'),
+    ("repository_url", "git@example.org/x", "write https://host/owner/name"),
     ("repository_url", 'https://example.org/"x', "write https://"),
     ("index_url", "https://me:secret@example.org/x", "without a password"),
     ("index_url", "https://example.org/x?a=b", "write the https address"),

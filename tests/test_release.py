@@ -9,6 +9,12 @@ import pytest
 
 from ship import commit, edit, render, run
 
+PLACEHOLDERS = {
+    "author_email": "author@example.com",
+    "description": "A Python extension module written in Rust",
+    "repository_url": "https://github.com/example/sample-ext",
+}
+
 
 def section(changelog: str, version: str) -> str:
     """The section of a version, below Unreleased and dated today: midnight may have passed since it was written."""
@@ -20,8 +26,17 @@ def section(changelog: str, version: str) -> str:
 
 def release(project: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and output of `nox -s release`."""
-    result = run(project, "nox", "--session", "release", "--", *arguments, check=False)
+    return nox(project, "release", *arguments)
+
+
+def nox(project: Path, session: str, *arguments: str, **environment: str) -> tuple[int, str]:
+    result = run(project, "nox", "--session", session, "--", *arguments, check=False, **environment)
     return result.returncode, result.stdout
+
+
+def tag(project: Path, version: str) -> None:
+    """The second step, as the first one prints it."""
+    git(project, "tag", f"v{version}")
 
 
 def git(project: Path, *arguments: str) -> str:
@@ -59,16 +74,17 @@ def test_first_release_a_patch_a_minor_and_a_prerelease(project: Path) -> None:
         code, output = release(project, version)
         assert code == 0, output
         assert versions(project) == (version, version)
-        assert git(project, "describe", "--exact-match") == f"v{version}"
+        assert git(project, "tag", "--list", f"v{version}") == ""
         assert git(project, "log", "-1", "--format=%s") == f"chore(release): {version}"
         assert git(project, "status", "--porcelain") == ""
         run(project, "cargo", "tree", "--locked", "--quiet", "--depth=0")
         changelog = (project / "CHANGELOG.md").read_text("utf-8")
         assert heading in section(changelog, version)
-        assert f"git push --atomic origin HEAD v{version}" in output
+        assert f"git tag v{version}\n    git push --atomic origin HEAD v{version}" in output
+        tag(project, version)
     assert changelog.count("\n## [") == 5
     assert changelog.count("- First version.") == 1  # what stood under Unreleased, in the first release
-    run(project, "python", ".github/release.py", "plan", "v1.0.0-rc.1")
+    assert nox(project, "plan", "v1.0.0-rc.1")[0] == 0
 
 
 def test_dry_run_shows_everything_and_changes_nothing(project: Path) -> None:
@@ -95,8 +111,8 @@ def test_other_projects(answers: dict[str, Any], version: str, tmp_path: Path) -
     assert code == 0, output
     from_git = answers.get("version_source") == "git-tag"
     assert versions(project) == (("0.0.0-dev.0",) * 2 if from_git else (version, version))
-    assert git(project, "describe", "--exact-match") == f"v{version}"
-    run(project, "python", ".github/release.py", "plan", f"v{version}")
+    tag(project, version)
+    assert nox(project, "plan", f"v{version}")[0] == 0
     commit(project, "fix: one thing")
     code, output = release(project, "0.1.9")
     assert code != 0
@@ -107,7 +123,7 @@ def test_a_commit_goes_by_its_type_and_not_by_what_begins_like_one(project: Path
     for message in (
         "feat(stats)!: median", "refactor!: other names", "build(deps)!: Rust 1.90", "ci: faster", "cite the paper",
         "fixture for floats", "performance of sums", "Merge pull request #3 from me/it", "Merge branch 'it'",
-        "Merge two lists",
+        "Merge two lists", "WIP", "wip: more", "fixup! feat: median", "Update README", "Wipe the cache", "",
     ):  # fmt: skip
         commit(project, message)
     code, output = release(project, "0.2.0")
@@ -116,7 +132,7 @@ def test_a_commit_goes_by_its_type_and_not_by_what_begins_like_one(project: Path
     assert [line for line in lines if line] == [
         *("- First version.", "### Added", "- Start", "- **Breaking:** Median"),
         *("### Changed", "- **Breaking:** Other names", "- **Breaking:** Rust 1.90"),
-        *("- Cite the paper", "- Fixture for floats", "- Performance of sums", "- Merge two lists"),
+        *("- Cite the paper", "- Fixture for floats", "- Performance of sums", "- Merge two lists", "- Wipe the cache"),
     ]
 
 
@@ -133,10 +149,63 @@ def test_line_ends_of_windows_are_kept(project: Path) -> None:
         assert content.count(b"\n") == content.count(b"\r\n"), name
 
 
+def test_notes_are_edited_before_the_tag(project: Path) -> None:
+    commit(project, "feat: median")
+    assert release(project, "0.2.0")[0] == 0
+    edit(project / "CHANGELOG.md", "- Median", "- `median`, for lists of any length.")
+    git(project, "commit", "--quiet", "--amend", "--all", "--no-edit")
+    tag(project, "0.2.0")
+    code, output = nox(project, "plan", "v0.2.0")
+    assert code == 0
+    assert "- `median`, for lists of any length." in output
+
+
+def test_a_project_named_like_an_indirect_dependency(tmp_path: Path) -> None:
+    project = render(tmp_path / "project", project_name="heck")
+    edit(project / "Cargo.toml", 'version = "0.1.0"', 'version = "0.6.0"')
+    git(project, "rm", "--quiet", "--cached", "Cargo.lock")
+    run(project, "cargo", "update", "--quiet", "--workspace")
+    commit(project, "feat: begin at 0.6.0")
+    locked = (project / "Cargo.lock").read_text("utf-8")
+    code, output = release(project, "0.7.0")
+    assert code == 0, output
+    expected = locked.replace('name = "heck"\nversion = "0.6.0"', 'name = "heck"\nversion = "0.7.0"')
+    assert (project / "Cargo.lock").read_text("utf-8") == expected
+
+
+def test_no_placeholder_reaches_an_index(tmp_path: Path) -> None:
+    project = render(tmp_path / "project", project_name="sample-ext", **PLACEHOLDERS)
+    for session, *arguments in (["release", "0.2.0"], ["plan"], ["doctor"]):
+        code, output = nox(project, session, *arguments)
+        assert code != 0
+        for placeholder in ("@example.com", "github.com/example/", PLACEHOLDERS["description"]):
+            assert placeholder in output
+
+
+def test_no_lock_is_told_as_that(project: Path) -> None:
+    (project / "Cargo.lock").unlink()
+    for session in ("plan", "sdist"):
+        code, output = nox(project, session)
+        assert code != 0
+        assert "there is no Cargo.lock: run `cargo generate-lockfile`" in output
+
+
+def test_a_changelog_cannot_set_other_outputs(project: Path, tmp_path: Path) -> None:
+    harm = "## [Unreleased]\n\n## [0.1.0] - 2026-01-01\n\nEND-OF-VALUE\nprerelease<<x\ntrue\nx\n"
+    edit(project / "CHANGELOG.md", "## [Unreleased]\n", harm)
+    assert nox(project, "plan", "v0.1.0", GITHUB_OUTPUT=str(tmp_path / "output"))[0] == 0
+    lines = (tmp_path / "output").read_text("utf-8").splitlines()
+    ends = {line.partition("<<")[2] for line in lines if line.startswith(("notes<<", "files<<", "index<<"))}
+    (end,) = ends
+    assert len(end) >= 32
+    assert lines.count(end) == 4
+    assert "prerelease<<x" in lines[lines.index(f"notes<<{end}") : lines.index(f"files<<{end}")]
+
+
 def test_an_index_that_is_only_read_from_is_none_to_publish_on(project: Path) -> None:
     with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[[tool.uv.index]]\nname = "mirror"\nurl = "https://mirror.example.org/simple"\n')
-    assert run(project, "python", ".github/release.py", "plan").stdout.endswith("index: \n")
+        file.write('\n[[tool.uv.index]]\nname = "mirror"\nurl = "https://mirror.example.org/simple"\nexplicit = true\n')
+    assert "index: \n" in nox(project, "plan")[1]
 
 
 def state(project: Path) -> tuple[str, ...]:
@@ -173,11 +242,6 @@ def refuse_commits(project: Path) -> None:
     hook.chmod(0o755)
 
 
-def refuse_tags(project: Path) -> None:
-    git(project, "config", "tag.gpgSign", "true")
-    git(project, "config", "gpg.program", "false")
-
-
 def leave_the_branch(project: Path) -> None:
     git(project, "checkout", "--quiet", "--detach")
 
@@ -185,18 +249,18 @@ def leave_the_branch(project: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "version", "reason"),
     [
-        (change_a_file, "0.2.0", "files have changed since the last commit"),
+        (change_a_file, "0.2.0", "commit your changes first (git status)"),
         (tag_it, "0.2.0", "the tag v0.2.0 exists"),
         (make_the_lock_stale, "0.2.0", "Cargo.lock is not up to date"),
-        (write_the_section, "0.2.0", "has a section [0.2.0] already"),
+        (write_the_section, "0.2.0", "already has a section [0.2.0]"),
         (drop_unreleased, "0.2.0", "has no line `## [Unreleased]`"),
         (refuse_commits, "0.2.0", "git commit"),
-        (refuse_tags, "0.2.0", "git tag"),
-        (leave_the_branch, "0.2.0", "HEAD is on no branch"),
+        (leave_the_branch, "0.2.0", "HEAD is not on a branch"),
         (None, "0.0.9", "0.0.9 is before 0.1.0"),
         (None, "0.1.0-rc.1", "0.1.0-rc.1 is before 0.1.0"),
-        *((None, version, "not a version that Cargo and Python read alike") for version in (
-            "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3rc1", "1.2.3-rc1", "1.2.3-post.1", "1.2.3-0", "1.2.3-beta.1.2",
+        (None, "v1.2.3", "write 1.2.3"),
+        *((None, version, "write X.Y.Z, or X.Y.Z-rc.1") for version in (
+            "1.2", "1.2.3.4", "01.2.3", "1.2.3rc1", "1.2.3-rc1", "1.2.3-post.1", "1.2.3-0", "1.2.3-beta.1.2",
             "1.2.3-nightly.20260101", "1.2.3+local",
         )),
     ],

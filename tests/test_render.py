@@ -74,8 +74,9 @@ def test_nothing_is_left_over(case: Case) -> None:
         assert path.suffix not in (".jinja", ".part", ".rej", ".orig")
         if path.is_file() and path.name != "LICENSE":
             text = path.read_text(encoding="utf-8")
-            assert "{%" not in text
-            assert not re.search(r"(?<!\$)\{\{", text)
+            of_jinja = re.sub(r'body = """.*?"""', "", text, flags=re.DOTALL)  # git-cliff's template is alike
+            assert "{%" not in of_jinja
+            assert not re.search(r"(?<!\$)\{\{", of_jinja)
             assert not re.search(r"\n\n\n\n|[ \t]\n", text), path
 
 
@@ -151,3 +152,64 @@ def test_licence_has_text_year_and_holder(render: Render, chosen: str, files: se
         text = path.read_text(encoding="utf-8")
         assert words in text
         assert text.startswith("Copyright (c) 2026 Ada Lovelace\n")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "https://github.com/ada/x",
+        "https://github.com/ada/x.git",
+        "https://github.com/ada/x/",
+        "git@github.com:ada/x.git",
+    ],
+)
+def test_the_address_of_the_repository_may_be_pasted(render: Render, pasted: str) -> None:
+    project = render("pasted", {"repository_url": pasted})
+    assert toml(project / "pyproject.toml")["project"]["urls"] == {
+        "Homepage": "https://github.com/ada/x",
+        "Changelog": "https://github.com/ada/x/blob/main/CHANGELOG.md",
+        "Issues": "https://github.com/ada/x/issues",
+    }
+    assert toml(project / "Cargo.toml")["package"]["repository"] == "https://github.com/ada/x"
+
+
+@pytest.mark.parametrize(
+    ("answers", "install"),
+    [
+        ({}, "pip install readable\n"),
+        ({"publish_to": "none"}, "pip install git+https://github.com/ada/x\n"),
+        (
+            {"publish_to": "private", "index_url": "https://packages.example.org/python"},
+            "pip install --index-url https://packages.example.org/python/simple/ readable\n",
+        ),
+    ],
+)
+def test_readme_is_for_users_and_contributing_for_those_who_release(
+    render: Render, answers: dict[str, Any], install: str
+) -> None:
+    project = render("readable", {"repository_url": "https://github.com/ada/x.git", **answers})
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    assert install in readme
+    assert "nox" not in readme
+    assert ("img.shields.io/pypi" in readme) == ("publish_to" not in answers)
+    assert "https://github.com/ada/x/actions/workflows/ci.yml/badge.svg" in readme
+    contributing = (project / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert "git commit --amend --all" in contributing
+    assert "Re-run failed jobs" in contributing
+    if not answers:
+        for field in ("Owner | `ada`", "Repository name | `x`", "`release.yml`", "Environment name | `pypi`"):
+            assert field in contributing
+        assert "https://test.pypi.org/legacy/" in contributing
+        assert "match `v*`" in contributing
+
+
+def test_a_proprietary_project_is_not_for_pypi(render: Render) -> None:
+    project = render("secret", {"license": "proprietary"})
+    assert "Private :: Do Not Upload" in toml(project / "pyproject.toml")["project"]["classifiers"]
+    assert "pypi-publish" not in (project / ".github/workflows/release.yml").read_text(encoding="utf-8")
+
+
+def test_a_security_policy_says_where_to_report(render: Render) -> None:
+    project = render("careful", {"security_policy": True, "repository_url": "https://github.com/ada/x"})
+    policy = (project / "SECURITY.md").read_text(encoding="utf-8")
+    assert "https://github.com/ada/x/security/advisories/new" in policy

@@ -133,9 +133,17 @@ def test_every_choice_alone_has_a_case() -> None:
 
 
 def test_default_project_is_small(render: Render) -> None:
-    files = [path for path in render("default", {}).rglob("*") if path.is_file()]
+    project = render("default", {})
+    files = [path for path in project.rglob("*") if path.is_file()]
     tell(f"default project: {len(files)} files")
-    assert len(files) <= 26
+    assert len(files) <= 27
+    python = [project / "noxfile.py", project / ".github/release.py"]
+    infrastructure = sum(len(lines(path)) for path in python)
+    tell(f"default project: {infrastructure} lines of Python infrastructure")
+    assert infrastructure <= 400
+    assert {path for path in files if path.suffix == ".py" and path.parent in (project, project / ".github")} == {
+        *python
+    }
 
 
 def test_rust_sources_of_the_template_are_formatted() -> None:

@@ -4,14 +4,25 @@ import os
 import re
 import shutil
 import struct
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ship import ACTIONS, commit, drop_missing_pythons, need, path, render, run, whole_interpreters
+import workflow_cases
+from ship import (
+    ACTIONS,
+    WORKFLOWS,
+    commit,
+    drop_missing_pythons,
+    load_yaml,
+    need,
+    path,
+    render,
+    run,
+    whole_interpreters,
+)
 
 TARGETS = {
     "linux-x86_64": ("x86_64-unknown-linux-gnu", "manylinux2014_x86_64.manylinux_2_17_x86_64", 62),
@@ -46,6 +57,13 @@ def machine(wheel: Path) -> int:
     return int(number)
 
 
+def need_target(target: str) -> None:
+    """Skip a test whose Rust target is missing."""
+    printed = run(Path.cwd(), "rustc", "--print=target-libdir", "--target", target).stdout
+    if not Path(printed.strip()).is_dir():
+        pytest.skip(f"Rust's target {target} is not installed (rustup target add {target})")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("wheels") / "project", [*TARGETS, "windows-x64"])
@@ -54,10 +72,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_wheel_for_each_target(name: str, project: Path) -> None:
     target, tag, number = TARGETS[name]
-    if not shutil.which("rustup"):
-        pytest.skip("Rust is not from rustup, which has the targets")
-    if target not in run(project, "rustup", "target", "list", "--installed").stdout.split():
-        pytest.skip(f"Rust's target {target} is not installed (rustup target add {target})")
+    need_target(target)
     output, made = wheels(project, name)
     wheel = f"sample_ext-0.1.0-cp310-abi3-{tag}.whl"
     assert wheel in made
@@ -69,8 +84,7 @@ def test_a_wheel_for_each_target(name: str, project: Path) -> None:
 
 
 def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) -> None:
-    if TARGETS["musl-x86_64"][0] not in run(project, "rustup", "target", "list", "--installed").stdout.split():
-        pytest.skip("Rust's target for musl is not installed")
+    need_target(TARGETS["musl-x86_64"][0])
     pythons = oldest_and_newest(project)
     with_docker = f"{ACTIONS / 'bin'}{os.pathsep}{path()}"
     run(project, "nox", "-s", "wheels", "--", "musl-x86_64", CI="", PATH=with_docker, STAND_IN=str(tmp_path))
@@ -87,18 +101,21 @@ def oldest_and_newest(project: Path) -> list[str]:
 
 def test_what_cannot_be_built_is_named(project: Path) -> None:
     output, _ = wheels(project, "windows-x64", check=False)
-    assert "windows-x64 cannot be built here: it needs Windows" in output
+    assert "windows-x64 is not built: it needs Windows" in output
     output, _ = wheels(project, "linux-x87", check=False)
-    assert "unknown: linux-x87. Known are linux-x86_64" in output
+    assert "unknown: linux-x87. release.yml has linux-x86_64" in output
     assert "Traceback" not in output
 
 
 def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
-    project = make(tmp_path / "project", ["linux-x86_64", "windows-x64"], free_threading=True)
+    """Each has a row of its own, and the version of the git tag."""
+    answers = {"free_threading": True, "version_source": "git-tag"}
+    project = make(tmp_path / "project", ["linux-x86_64", "windows-x64"], **answers)
+    run(project, "git", "tag", "v1.2.3")
     output, made = wheels(project)
     tag = TARGETS["linux-x86_64"][1]
-    assert made == [f"sample_ext-0.1.0-{abi}-{tag}.whl" for abi in ("cp310-abi3", "cp314-cp314t", "cp315-abi3.abi3t")]
-    assert "windows-x64: left out, it needs Windows" in output
+    assert made == [f"sample_ext-1.2.3-{abi}-{tag}.whl" for abi in ("cp310-abi3", "cp314-cp314t", "cp315-abi3.abi3t")]
+    assert "windows-x64 is not built: it needs Windows" in output
 
 
 def test_version_specific_wheels_each_tested_on_its_python(tmp_path: Path) -> None:
@@ -115,82 +132,76 @@ def test_cibuildwheel_without_docker_says_so(tmp_path: Path) -> None:
         pytest.skip("Docker answers here")
     project = make(tmp_path / "project", ["linux-x86_64"], build_backend="setuptools-rust")
     output, made = wheels(project, check=False)
-    assert "linux-x86_64: left out, cibuildwheel needs Docker" in output
-    assert "this machine can build none of the platforms" in output
+    assert "linux-x86_64 is not built: it needs Docker" in output
+    assert "this machine can build none of the wheels" in output
     assert made == []
 
 
 @pytest.mark.parametrize("answers", [{"free_threading": True}, {"abi3": False}], ids=["abi3t", "version-specific"])
 def test_cibuildwheel_knows_every_build(answers: dict[str, Any], tmp_path: Path) -> None:
     need("cibuildwheel")
-    project = render(tmp_path / "project", project_name="sample-ext", wheel_builder="cibuildwheel", **answers)
+    every = [*workflow_cases.LINUX, *workflow_cases.OTHERS, "pyodide"]
+    answers = {"wheel_builder": "cibuildwheel", "platforms": every, **answers}
+    project = render(tmp_path / "project", project_name="sample-ext", **answers)
     known = set()
     for system in ("linux", "macos", "windows", "pyodide"):
         options = [f"--platform={system}", "--archs=all", "--print-build-identifiers"]
         known.update(run(project, "cibuildwheel", *options).stdout.split())
-    code = """if True:
-        import runpy
-        release = runpy.run_path(".github/release.py")
-        project = release["Project"]()
-        for platform in release["PLATFORMS"].values():
-            for abi in project.abis(platform):
-                print(platform.name, abi.tag, *release["identifiers"](platform, abi))"""
-    asked = [line.split() for line in run(project, sys.executable, "-c", code).stdout.splitlines()]
-    assert {platform for platform, *_ in asked} >= {*TARGETS, "macos-arm64", "windows-arm64", "pyodide"}
-    assert {identifier for _, _, *identifiers in asked for identifier in identifiers} <= known
-    if answers == {"free_threading": True}:
-        linux = {abi: identifiers for platform, abi, *identifiers in asked if platform == "linux-x86_64"}
+    asked = [
+        (row["name"], row["abi"], re.findall(r"\bcp3\d+t?-\w+_\w+\b|\bcp3\d+t?-win32\b", row["build"]))
+        for row in load_yaml(project / WORKFLOWS / "release.yml")["jobs"]["wheels"]["strategy"]["matrix"]["include"]
+    ]
+    assert {name for name, *_ in asked} >= {*TARGETS, "macos-arm64", "windows-arm64", "pyodide"}
+    assert all(len(identifiers) == len(abi.split()) for _, abi, identifiers in asked)
+    assert {identifier for *_, identifiers in asked for identifier in identifiers} <= known
+    if "free_threading" in answers:
+        linux = {abi: identifiers for name, abi, identifiers in asked if name.startswith("linux-x86_64")}
         assert linux == {
-            "cp310-abi3": ["cp310-manylinux_x86_64", "cp315-manylinux_x86_64"],
+            "cp310-abi3": ["cp310-manylinux_x86_64"],
             "cp314-cp314t": ["cp314t-manylinux_x86_64"],
-            "cp315-abi3.abi3t": [
-                "cp315-manylinux_x86_64"
-            ],  # one that cibuildwheel would build twice is tested elsewhere
+            "cp315-abi3.abi3t": ["cp315-manylinux_x86_64"],
         }
 
 
-PYODIDE = """#!{python}
-import os, zipfile
-assert os.environ["CIBW_BUILD"] == "cp314-pyodide_wasm32"
-assert os.environ["RUSTUP_TOOLCHAIN"] == "nightly-2026-02-02"
-with zipfile.ZipFile("dist/sample_ext-0.1.0-cp310-abi3-pyemscripten_2026_0_wasm32.whl", "w") as wheel:
-    wheel.writestr("sample_ext-0.1.0.dist-info/sboms/sbom.json", "")
-"""
-
-
 def test_pyodide_is_built_with_the_rust_that_it_asks_for(tmp_path: Path) -> None:
-    """Stand-ins take the place of what would be fetched; abi3audit, which does not know WebAssembly, is not there."""
+    """A stand-in takes the place of pyodide-build, which would be fetched; the rest is cibuildwheel's own."""
+    need("cibuildwheel")
+    from cibuildwheel.options import CommandLineArguments, Options
+
     project = render(tmp_path / "project", project_name="sample-ext", platforms=["pyodide"])
-    (project / "dist").mkdir()
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    for name, text in {
-        "uvx": "#!/bin/sh\necho nightly-2026-02-02\n",
-        "rustup": "#!/bin/sh\n",
-        "cibuildwheel": PYODIDE.format(python=sys.executable),
-    }.items():
-        (tools / name).write_text(text, encoding="utf-8")
-        (tools / name).chmod(0o755)
-    output = run(project, sys.executable, ".github/release.py", "wheels", PATH=f"{tools}{os.pathsep}/bin").stdout
-    assert "rustup toolchain install nightly-2026-02-02 --target wasm32-unknown-emscripten" in output
+    (tmp_path / "uvx").write_text("#!/bin/sh\necho nightly-2026-02-02\n", encoding="utf-8")
+    (tmp_path / "uvx").chmod(0o755)
+    arguments = CommandLineArguments.defaults()
+    arguments.package_dir = project
+    options = Options("pyodide", arguments, {}).build_options("cp314-pyodide_wasm32")
+    environment = options.environment.as_dictionary({"PATH": f"{tmp_path}{os.pathsep}/bin"})
+    assert environment["RUSTUP_TOOLCHAIN"] == "nightly-2026-02-02"
+    assert options.before_all == 'rustup toolchain install "$RUSTUP_TOOLCHAIN" --target wasm32-unknown-emscripten'
+    assert "pytest" in str(options.test_command)
 
 
-def test_doctor_does_not_take_the_standard_library_for_libpython(project: Path, tmp_path: Path) -> None:
-    (tmp_path / "python3.11").mkdir()
-    code = f"""if True:
-        import runpy, sys, sysconfig
-        sysconfig.get_config_vars()["LIBDIR"] = {str(tmp_path)!r}
-        sys.argv[1:] = ["doctor"]
-        runpy.run_path(".github/release.py", run_name="__main__")"""
-    assert "[ ] libpython" in run(project, sys.executable, "-c", code, check=False).stdout
-    (tmp_path / "libpython3.11.so").touch()
-    assert "[x] libpython" in run(project, sys.executable, "-c", code, check=False).stdout
+def doctor(project: Path, **environment: Any) -> str:
+    """What `nox -s doctor` prints, whether or not something is missing."""
+    result = run(project, "nox", "-s", "doctor", **{"check": False, "PATH": path(), **environment})
+    return result.stdout
+
+
+def test_doctor_finds_the_library_that_the_linker_takes(project: Path, tmp_path: Path) -> None:
+    """Neither the standard library, nor a static one, nor one without the name that the linker asks for."""
+    for library in ("libpython3.11.so", "libpython3.11.a"):
+        code = f"import sysconfig; sysconfig.get_config_vars().update(LIBDIR={str(tmp_path)!r}, LDLIBRARY={library!r})"
+        (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+        (tmp_path / "libpython3.11.so.1.0").touch()
+        assert "[ ] libpython" in doctor(project, PYTHONPATH=str(tmp_path))
+        (tmp_path / library).touch()
+        found = "x" if library.endswith(".so") else " "
+        assert f"[{found}] libpython" in doctor(project, PYTHONPATH=str(tmp_path))
 
 
 def test_doctor_asks_for_no_targets_where_cibuildwheel_builds(tmp_path: Path) -> None:
     project = render(tmp_path / "project", build_backend="setuptools-rust")
     output = run(project, "nox", "--session", "doctor", check=False, PATH=path()).stdout
-    assert "to test more:" in output
+    assert "to test and build more:" in output
     assert "rustup target add" not in output
     assert "zig" not in output
 
@@ -204,6 +215,33 @@ def test_doctor_finds_what_is_here_and_what_is_not(project: Path, tmp_path: Path
     for tool in ("nox", "python"):
         (bare / tool).symlink_to(str(shutil.which(tool)))
     output = run(project, "nox", "--session", "doctor", check=False, PATH=str(bare)).stdout
-    assert "[ ] Rust 1.85 or later: rustup update stable" in output
-    assert "of what is needed is missing" in output
+    assert "[ ] Rust 1.85 or later: see rustup.rs" in output
+    assert "something that is needed is missing" in output
     assert "Traceback" not in output
+
+
+def test_rust_without_rustup(project: Path, tmp_path: Path) -> None:
+    """A distribution's Rust has the target of its own machine, and nothing tells so but rustc."""
+    folder = Path(run(project, "rustc", "--print=sysroot").stdout.strip()) / "bin"
+    for tool in ("cargo", "rustc", "rustdoc"):
+        (tmp_path / tool).symlink_to(folder / tool)
+    for tool in ("nox", "uv", "python", "git", "cc", "docker"):
+        if found := shutil.which(tool, path=path()):
+            (tmp_path / tool).symlink_to(found)
+    environment: dict[str, Any] = {"PATH": f"{tmp_path}{os.pathsep}{path().partition(os.pathsep)[0]}"}
+    assert not shutil.which("rustup", path=environment["PATH"])
+    assert "[x] Rust for x86_64-unknown-linux-gnu" in doctor(project, **environment)
+    built = run(project, "nox", "-s", "wheels", "--", "linux-x86_64", CI="", **environment).stdout
+    assert " passed in " in built
+
+
+def test_where_no_python_of_the_matrix_is_here_another_one_is_taken(tmp_path: Path) -> None:
+    project = make(tmp_path / "project", ["linux-x86_64"])
+    release = project / WORKFLOWS / "release.yml"
+    release.write_text(re.sub('test: ".*"', 'test: "3.10 3.99"', release.read_text("utf-8")), encoding="utf-8")
+    output, _ = wheels(project)
+    assert "not tested on 3.99" in output
+    assert " passed in " in output
+    release.write_text(re.sub('test: ".*"', 'test: "3.99"', release.read_text("utf-8")), encoding="utf-8")
+    output, _ = wheels(project, check=False)
+    assert "no wheel was tested" in output

@@ -1,6 +1,5 @@
 """The workflows of generated projects, and of this repository, before judges: nothing to fault, every pin in order."""
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -54,37 +53,73 @@ def test_every_case_is_formatted(render: Render) -> None:
     check_style(*(render("sample-ext", answers) for answers in workflow_cases.cases().values()))
 
 
+def rows(project: Path) -> list[dict[str, str]]:
+    """The matrix of the job `wheels` in release.yml."""
+    workflow = load_yaml(project / WORKFLOWS / "release.yml")
+    made: list[dict[str, str]] = workflow["jobs"]["wheels"]["strategy"]["matrix"]["include"]
+    return made
+
+
 def test_the_plan_is_one_that_the_workflow_can_follow(project: Path) -> None:
-    """Each platform has a runner that actionlint knows, and each wheel a name that an installer can read."""
+    """Each row has a runner that actionlint knows, and each wheel a name that an installer can read."""
     if (project / "version_from_git.py").exists():
         run(project, "git", "tag", "v0.1.0")
-    planned = run(project, sys.executable, ".github/release.py", "plan").stdout
-    fields = dict(re.findall(r"^(\w+): (.*(?:\n(?!\w+: ).*)*)", planned, re.MULTILINE))
-    platforms = json.loads(fields["platforms"])
-    chosen = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["release"]["platforms"]
-    assert [each["platform"] for each in platforms] == chosen
+    planned = run(project, "nox", "-s", "plan").stdout
+    fields = dict(re.findall(r"^(\w+): (.*(?:\n(?!\w+: |nox > ).*)*)", planned, re.MULTILINE))
+    chosen = load_yaml(project / ".copier-answers.yml")["platforms"]
+    names = [row["name"] for row in rows(project)]
+    assert list(dict.fromkeys(re.sub("-(cp314t|abi3t)$", "", name) for name in names)) == chosen
+    assert len(names) == len(set(names))
     labels = {"ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "windows-2025", "windows-11-arm"}
-    assert {each["runner"] for each in platforms} <= labels
+    assert {row["runner"] for row in rows(project)} <= labels
     files = fields["files"].split()
     assert files == sorted(set(files))
+    assert len(files) == 1 + sum(len(row["abi"].split()) for row in rows(project))
     wheel = re.compile(r"sample_ext-0\.1\.0-cp3\d+-(abi3|abi3\.abi3t|cp3\d+t?)-[a-z0-9_.]+\.whl")
     assert [name for name in files if not wheel.fullmatch(name)] == ["sample_ext-0.1.0.tar.gz"]
+
+
+def test_a_row_says_all_that_its_wheel_needs(tmp_path: Path) -> None:
+    """Each platform that there is, by maturin."""
+    every = [*workflow_cases.LINUX, *workflow_cases.OTHERS]
+    project = rendered(tmp_path / "project", project_name="sample-ext", platforms=every)
+    for row in rows(project):
+        words = row["build"].split()
+        assert words[:2] == ["maturin", "build"]
+        assert {"--release", "--locked", "--out"} < set(words)
+        assert words[words.index("--target") + 1] == row["target"]
+        system = row["name"].partition("-")[0]
+        assert row.get("needs") == {"macos": "macOS", "windows": "Windows"}.get(system)
+        if system in ("linux", "musl"):
+            assert f"{words[words.index('--compatibility') + 1]}_" in row["tag"]
+            assert "--zig" in words
+        assert row["test"]
+
+
+def test_what_belongs_to_an_option_comes_with_it(tmp_path: Path) -> None:
+    plain = text_of_workflows(rendered(tmp_path / "plain"))
+    for word in ("cibuildwheel", "qemu", "container", "pyodide", "cp314t", "version_from_git"):
+        assert word not in plain
+    emulated = text_of_workflows(rendered(tmp_path / "emulated", platforms=["linux-s390x"]))
+    assert "docker/setup-qemu-action" in emulated
+    assert "container: linux/s390x" in emulated
 
 
 def test_where_ci_tests(tmp_path: Path) -> None:
     """On Windows on ARM uv has to be told the processor, and has no Python older than 3.11."""
     platforms = ["linux-x86_64", "macos-arm64", "windows-x64", "windows-x86", "windows-arm64"]
     project = rendered(tmp_path / "project", project_name="sample-ext", platforms=platforms, abi3=False)
-    said = run(project, sys.executable, ".github/release.py", "ci").stdout
-    assert [(job["runner"], job["python"]) for job in json.loads(said.removeprefix("tests: "))] == [
+    matrix = load_yaml(project / WORKFLOWS / "ci.yml")["jobs"]["test"]["strategy"]["matrix"]["include"]
+    assert [(row["runner"], row["python"]) for row in matrix] == [
         ("ubuntu-24.04", "3.10"),
         ("ubuntu-24.04", "3.15"),
         ("macos-15", "3.15"),
-        ("windows-11-arm", "cpython-3.15-windows-aarch64"),
         ("windows-2025", "3.15"),
+        ("windows-11-arm", "cpython-3.15-windows-aarch64"),
     ]
-    planned = run(project, sys.executable, ".github/release.py", "plan").stdout
-    assert re.findall(r"(cp\d+)-cp\d+-win_arm64", planned) == ["cp311", "cp312", "cp313", "cp314", "cp315"]
+    (arm,) = (row for row in rows(project) if row["name"] == "windows-arm64")
+    assert re.findall(r"(cp\d+)-cp\d+", arm["abi"]) == ["cp311", "cp312", "cp313", "cp314", "cp315"]
+    assert arm["test"].split()[0] == "cpython-3.11-windows-aarch64"
 
 
 def all_workflows() -> list[Path]:
@@ -110,13 +145,13 @@ def test_every_pin_is_the_one_in_the_table(path: Path) -> None:
 def test_every_input_is_one_that_the_action_has() -> None:
     checked = 0
     for path in all_workflows():
-        jobs = load_yaml(path)
-        for job in jobs.get("jobs", jobs).values():
-            for step in job["steps"]:
-                if "uses" in step:
-                    known = PINS[step["uses"].partition("@")[0]]["inputs"]
-                    assert set(step.get("with", {})) <= set(known), f"{path}: {step['uses']}"
-                    checked += 1
+        part = load_yaml(path)  # a workflow, jobs, or steps
+        jobs = [{"steps": part}] if isinstance(part, list) else part.get("jobs", part).values()
+        for step in (step for job in jobs for step in job.get("steps", [])):
+            if "uses" in step:
+                known = PINS[step["uses"].partition("@")[0]]["inputs"]
+                assert set(step.get("with", {})) <= set(known), f"{path}: {step['uses']}"
+                checked += 1
     assert checked > 20
 
 
@@ -154,6 +189,7 @@ def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None
         ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write the https address"),
         ({"publish_to": "private", "index_url": "https://packages.example.org/"}, "write the https address"),
         ({"publish_to": "private"}, "index_url"),
+        ({"license": "proprietary", "publish_to": "pypi"}, "a proprietary project is not for PyPI"),
     ],
 )
 def test_refused_answers(answers: dict[str, object], help_: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ to other text, such as a workflow, fragments are appended. So no file needs Jinj
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
@@ -34,16 +34,14 @@ def fold(project: Path, names: Iterable[str]) -> None:
         folders[path].rmdir()
 
 
-def _folded(path: Path, fragments: Iterable[Path]) -> str:
+def _folded(path: Path, fragments: Sequence[Path]) -> str:
     text = _read(path)
-    for fragment in fragments:
-        text = _merged(path, text, fragment) if path.suffix == ".toml" else _appended(text, _read(fragment))
-    return text
-
-
-def _appended(text: str, part: str) -> str:
-    """Part at the end of the text, behind an empty line, unless a run that was broken off has put it there."""
-    return text if text.endswith(f"\n\n{part}") else f"{text}\n{part}"
+    if path.suffix == ".toml":
+        for fragment in fragments:
+            text = _merged(path, text, fragment)
+        return text
+    parts = "".join(map(_read, fragments))
+    return text if text.endswith(parts) else text + parts  # an interrupted run may have put them there
 
 
 def _merged(path: Path, text: str, fragment: Path) -> str:

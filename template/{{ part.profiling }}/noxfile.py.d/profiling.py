@@ -1,0 +1,14 @@
+
+
+@nox.session(default=False)
+def profile(session: nox.Session) -> None:
+    """Run the benchmarks and the workload, e.g. `nox -s profile -- perf record -g`."""
+    import json
+
+    find_python_dll(session)
+    crate = ["--manifest-path", "profiling/Cargo.toml"]
+    session.run("cargo", "bench", *crate, "--bench", "*", external=True)
+    # Cargo itself starts the profiler, so that no path in target/ has to be known.
+    runner = f"--config=target.'cfg(all())'.runner={json.dumps(session.posargs)}"
+    config = [runner] if session.posargs else []
+    session.run("cargo", "run", *crate, "--profile", "profiling", *config, external=True)
