@@ -24,6 +24,7 @@ COMMANDS = {
     "test": ["-m", "pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"],
     "tools": ["tests/tools.py"],
     "bench": ["tools/bench_new.py"],
+    "bench-copy": ["tools/bench_copy.py"],
     "bench-update": ["tools/bench_update.py"],
     "versions": ["tools/versions.py"],
 }
