@@ -25,6 +25,7 @@ COMMANDS = {
     "tools": ["tests/tools.py"],
     "bench": ["tools/bench_new.py"],
     "bench-merge": ["tools/bench_merge.py"],
+    "bench-copy": ["tools/bench_copy.py"],
     "bench-update": ["tools/bench_update.py"],
     "bench-loop": ["tools/bench_loop.py"],
     "versions": ["tools/versions.py"],

@@ -7,8 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,48 +30,10 @@ def in_turn(rounds: int, one: Callable[[], float], other: Callable[[], float]) -
     return f"{first:10.2f} {second:10.2f} {ratio:6.2f}"
 
 
-def copier_copy(template: Path, target: Path) -> float:
-    """Seconds of a whole `copier copy`."""
-    start = time.perf_counter()
-    options = ["--quiet", "--trust", "--defaults", "--vcs-ref", "HEAD"]
-    run(sys.executable, "-m", "copier", "copy", *options, template, target / f"{time.monotonic_ns()}" / "my-extension")
-    return time.perf_counter() - start
-
-
-def repository(folder: Path, files: Mapping[str, str]) -> Path:
-    """A template under git, as Copier is given it."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
-    run("git", "init", "--quiet", cwd=folder)
-    run("git", "add", "--all", cwd=folder)
-    run("git", *identity, "commit", "--quiet", "--message", "template", cwd=folder)
-    return folder
-
-
-def copies(work: Path) -> None:
-    """`copier copy` of the default project, beside templates that do less and less."""
-    ours = work / "ours"
-    run("git", "clone", "--quiet", ROOT, ours)
-    answers = {"t/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}"}
-    project = work / "project"
-    copier_copy(ours, project)
-    (default,) = project.glob("*/my-extension")
-    plain = {f"t/{path.relative_to(default)}": path.read_text("utf-8") for path in default.rglob("*") if path.is_file()}
-    empty = repository(work / "empty", answers | {"copier.yml": "_subdirectory: t\n"})
-    verbatim = repository(work / "verbatim", plain | {"copier.yml": "_subdirectory: t\n"})
-    print("copier copy, seconds                               ours      other  ratio")
-    for name, other in [("an empty template", empty), (f"the same {len(plain)} files, verbatim", verbatim)]:
-        figures = in_turn(10, lambda: copier_copy(ours, work / "a"), lambda other=other: copier_copy(other, work / "b"))  # type: ignore[misc]
-        print(f"  beside {name:<38} {figures}")
-
-
 def wheels(work: Path) -> None:
     """Size and call cost of the default project beside `maturin new --mixed`, built by the same maturin."""
-    project = work / "project"
-    copier_copy(ROOT, project)
-    ours = next(project.glob("*/my-extension"))
+    ours = work / "my-extension"
+    run(sys.executable, "-m", "copier", "copy", "--quiet", "--trust", "--defaults", "--vcs-ref", "HEAD", ROOT, ours)
     peer = work / "peer_ext"
     run("maturin", "new", "--mixed", "--bindings", "pyo3", peer)
     made = {}
@@ -101,7 +62,4 @@ def wheels(work: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        for benchmark in (copies, wheels):
-            place = Path(folder, benchmark.__name__)
-            place.mkdir()
-            benchmark(place)
+        wheels(Path(folder))
