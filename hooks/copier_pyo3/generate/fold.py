@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
-from copier_pyo3.merge.file import merge_toml as merge
 from copier_pyo3.merge.model import Unmergeable
+from copier_pyo3.merge.toml_edit import merge  # not by way of merge.file: each fold would import YAML
 
 
 def fold(project: Path, names: Iterable[str]) -> None:
