@@ -1,7 +1,7 @@
 """Benchmarks of updates: `python3 dev.py bench-update`.
 
 Prints the merge's time for a manifest of 500 lines, and the time of updates of one project with edits of a user, each the
-median of several runs, as processor time.
+median of several runs, as processor time. Other checkouts that are named take part in each round of updates.
 """
 
 import os
@@ -48,9 +48,12 @@ def repeated(base: str, ours: str, theirs: str) -> None:
         merge(base, ours, theirs)
 
 
-def sh(*command: str | Path, cwd: Path) -> None:
-    """Run quietly; a failure ends the benchmark."""
-    subprocess.run([str(part) for part in command], cwd=cwd, check=True, capture_output=True)
+def sh(*command: str | Path, cwd: Path, **env: str) -> None:
+    """Run quietly; a failure ends the benchmark. An update that leaves something for a person is none."""
+    words = [str(part) for part in command]
+    done = subprocess.run(words, cwd=cwd, env=os.environ | env, check=False, capture_output=True, text=True)
+    if done.returncode and "Left for you" not in done.stdout:
+        raise SystemExit(f"{words}: {done.stdout}{done.stderr}")
 
 
 def commit(folder: Path, tag: str | None = None) -> None:
@@ -81,56 +84,56 @@ def main() -> None:
         print(f"merge, 500 lines, {what}: {1000 * seconds:.1f} ms")
 
     with tempfile.TemporaryDirectory() as aside:
-        folder = Path(aside)
-        template, bare = folder / "template", folder / "bare"
-        files = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        updates(Path(aside), [ROOT, *map(Path, sys.argv[1:])])
+
+
+def updates(folder: Path, checkouts: list[Path]) -> None:
+    """Updates of one project, all kinds in turn in each round, by this checkout and by others to compare with."""
+    runs: list[tuple[str, Path, list[str | Path], dict[str, str]]] = []
+    plain: list[str | Path] = [BIN / "copier", "update", "--trust", "--defaults", "--quiet"]
+    for number, checkout in enumerate(checkouts):
+        template, bare = folder / f"{number}/template", folder / f"{number}/bare"
+        files = subprocess.run(["git", "ls-files"], cwd=checkout, check=True, capture_output=True, text=True).stdout
         for name in files.splitlines():
             (template / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, template / name)
+            shutil.copy(checkout / name, template / name)
         shutil.copytree(template, bare)
         config = bare / "copier.yml"
         config.write_text(re.sub(r"\n_migrations:\n(  .*\n)+", "\n", config.read_text("utf-8")), encoding="utf-8")
-        made = {}
-        for repository in (template, bare):
-            sh("git", "init", "--quiet", cwd=repository)
-            older_versions(repository)
-            commit(repository, "v1.0.0")
-            CHANGES[1](repository)
-            commit(repository, "v1.1.0")
-            project = made[repository] = folder / f"{repository.name}-sample" / "sample"
-            data = ("-d", "project_name=sample")
-            sh(
-                BIN / "copier",
-                "copy",
-                "--trust",
-                "--defaults",
-                "-q",
-                "-r",
-                "v1.0.0",
-                *data,
-                repository,
-                project,
-                cwd=folder,
-            )
-            for edit in EDITS[3:30:4]:
-                edit(project)
-            sh("git", "init", "--quiet", cwd=project)
-            commit(project)
-        work = folder / "work"
-        plain: list[str | Path] = [BIN / "copier", "update", "--trust", "--defaults", "--quiet"]
-        figures = {}
-        updates: list[tuple[str, Path, list[str | Path]]] = [
-            ("copier update, without the migration (manifests left in conflict)", bare, plain),
-            ("copier update, with the migration", template, plain),
-            ("copier-pyo3 update", template, [BIN / "copier-pyo3", "update"]),
+        made = [project_of(repository) for repository in (bare, template)]
+        verb: list[str | Path] = [sys.executable, "-m", "copier_pyo3.cli", "update"]
+        env = {"PYTHONPATH": str(checkout / "hooks")}
+        runs += [
+            (f"{checkout.name}: copier update, without the migration", made[0], plain, {}),
+            (f"{checkout.name}: copier update, with the migration", made[1], plain, {}),
+            (f"{checkout.name}: copier-pyo3 update", made[1], verb, env),
         ]
-        for what, repository, command in updates:
-            figures[what] = median(partial(sh, *command, cwd=work), partial(anew, made[repository], work))
-            print(f"{what}: {figures[what]:.2f} s")
-        without, plain_time, verb = figures.values()
-        print(
-            f"copier-pyo3 update takes {verb / plain_time:.2f} of copier update, {verb / without:.2f} of it without the migration"
-        )
+    times: dict[str, list[float]] = {what: [] for what, *_ in runs}
+    for _ in range(RUNS):
+        for what, project, command, env in runs:
+            work = folder / "work"
+            times[what].append(median(partial(sh, *command, cwd=work, **env), partial(anew, project, work), 1))
+    first = statistics.median(times[runs[0][0]])
+    for what, seconds in times.items():
+        middle = statistics.median(seconds)
+        print(f"{what}: {middle:.2f} s, {middle / first:.2f} ({min(seconds):.2f} to {max(seconds):.2f})")
+
+
+def project_of(repository: Path) -> Path:
+    """Two versions of the template, and a project of the first one with a user's edits."""
+    sh("git", "init", "--quiet", cwd=repository)
+    older_versions(repository)
+    commit(repository, "v1.0.0")
+    CHANGES[1](repository)
+    commit(repository, "v1.1.0")
+    project = repository.with_name(f"{repository.name}-sample") / "sample"
+    copy = ("copy", "--trust", "--defaults", "-q", "-r", "v1.0.0", "-d", "project_name=sample")
+    sh(BIN / "copier", *copy, repository, project, cwd=repository)
+    for edit in EDITS[3:30:4]:
+        edit(project)
+    sh("git", "init", "--quiet", cwd=project)
+    commit(project)
+    return project
 
 
 if __name__ == "__main__":

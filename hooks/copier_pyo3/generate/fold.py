@@ -10,7 +10,7 @@ from pathlib import Path
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.merge.model import Unmergeable
-from copier_pyo3.merge.toml_edit import merge_toml as merge
+from copier_pyo3.merge.toml_edit import merge_toml as merge  # not by way of merge.file: each fold would import YAML
 
 
 def fold(project: Path, names: Iterable[str]) -> None:
