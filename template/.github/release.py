@@ -15,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import nox
@@ -315,7 +316,6 @@ def output(session: nox.Session, *command: str) -> str:
 
 def said(*command: str) -> str:
     """What the command prints; "" if it is not installed or fails."""
-    try:
+    with suppress(OSError, subprocess.CalledProcessError):
         return subprocess.run(command, capture_output=True, check=True).stdout.decode().strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
+    return ""
