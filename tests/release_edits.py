@@ -6,10 +6,10 @@ The edits have the shape of what the histories of well-known PyO3 projects show,
 from dataclasses import dataclass
 from pathlib import Path
 
-from edits import CARGO, CI, PRE_COMMIT, PYPROJECT, RELEASE, older_versions
+from edits import BASE, CARGO, CI, PRE_COMMIT, PYPROJECT, RELEASE, older_versions
 
 PROFILING, DEPENDABOT, NOX = "profiling/Cargo.toml", ".github/dependabot.yml", "noxfile.py"
-BASE = "template/{{ part.base }}"
+RELEASE_TOOLS, WHEELS = f"{BASE}/pyproject.toml.d/release-tools.toml.jinja", f"{BASE}/{RELEASE}.d/30-wheels.yml"
 
 
 # --- the releases -------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ HARDEN = f"      - name: Harden the runner\n        uses: step-security/harden-r
 
 # Version 1.0.0, with which the projects are made: this template, a little older and with a matrix that it writes itself.
 FIRST = (
-    Rewrite(f"{BASE}/{CI}", "        include: ${{ fromJSON(needs.plan.outputs.tests) }}\n", """\
+    Rewrite(f"{BASE}/{CI}", "        include: # the oldest and the newest Python, and each system that releases have wheels for\n", """\
         python: ["3.10", "3.11", "3.12", "3.13", "3.14"]
         runner: [ubuntu-24.04, macos-15]
         include:
@@ -66,10 +66,13 @@ FIRST = (
 HARDENED = (
     Rewrite(f"{BASE}/{CI}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
     Rewrite(f"{BASE}/{RELEASE}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
+    Rewrite(WHEELS, "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
     Rewrite(f"{BASE}/{CI}", CHECKOUT_1, CHECKOUT_2),
     Rewrite(f"{BASE}/{RELEASE}", CHECKOUT_1, CHECKOUT_2),
+    Rewrite(WHEELS, CHECKOUT_1, CHECKOUT_2),
     Rewrite(f"{BASE}/{CI}", UV_1, UV_2),
     Rewrite(f"{BASE}/{RELEASE}", UV_1, UV_2),
+    Rewrite(WHEELS, UV_1, UV_2),
     Rewrite(f"{BASE}/{CI}", 'python: ["3.10", "3.11", "3.12", "3.13", "3.14"]', 'python: ["3.11", "3.12", "3.13", "3.14", "3.15"]'),
     Rewrite(f"{BASE}/{CI}", '          - python: "3.10"\n', '          - python: "3.11"\n'),
     Rewrite(f"{BASE}/{CI}", '          - python: "3.14"\n', '          - python: "3.15"\n'),
@@ -80,7 +83,7 @@ HARDENED = (
     Rewrite("versions.yml", 'python_minor: "15"', 'python_minor: "16"'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '"-ra", "--strict-config"', '"-ra", "-p", "no:cacheprovider", "--strict-config"'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '"-W", "ignore::PendingDeprecationWarning"', '"-W", "ignore::ResourceWarning"'),
-    Rewrite(f"{BASE}/pyproject.toml.d/release-tools.toml", "commit_parsers = [\n", "commit_parsers = [\n  { message = '^chore\\(release\\)', skip = true },\n"),
+    Rewrite(RELEASE_TOOLS, "commit_parsers = [\n", "commit_parsers = [\n  { message = '^chore\\(release\\)', skip = true },\n"),
     Rewrite(f"{BASE}/.pre-commit-config.yaml.jinja", "      - id: check-added-large-files\n", "      - id: check-ast\n      - id: check-added-large-files\n"),
 )  # fmt: skip
 
@@ -93,12 +96,12 @@ TIDIED = (
     Rewrite(f"{BASE}/{CI}", "lint, typing, test", "lint, types, test"),
     Rewrite(f"{BASE}/{CI}", "uvx nox -s typing", "uvx nox -s types"),
     Rewrite(f"{BASE}/noxfile.py.jinja", "def typing(", "def types("),
-    Rewrite(f"{BASE}/noxfile.py.jinja", 'group("typing")', 'group("types")'),
+    Rewrite(f"{BASE}/noxfile.py.jinja", 'dependency_groups(PYPROJECT, "typing")', 'dependency_groups(PYPROJECT, "types")'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", "typing = [", "types = ["),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '{ include-group = "typing" }', '{ include-group = "types" }'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '["B", "C4", "I", "PT", "PYI", "RUF", "SIM", "UP"]', '["UP", "SIM", "RUF", "PYI", "PT", "I", "C4", "B"]'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", 'testpaths = ["tests", "README.md"]', 'testpaths = ["README.md", "tests"]'),
-    Rewrite(f"{BASE}/pyproject.toml.d/release-tools.toml", """\
+    Rewrite(RELEASE_TOOLS, """\
   { message = '^fix(\\(.+\\))?!?:', group = "Fixed" },
   { message = '^perf(\\(.+\\))?!?:', group = "Faster" },
 """, """\
@@ -125,8 +128,8 @@ SHARED = (
     Rewrite("template/{{ part.profiling }}/profiling/Cargo.toml.jinja", 'pyo3 = "{{ versions.pyo3 }}"', "pyo3 = { workspace = true }"),
     Rewrite("template/{{ part.profiling }}/profiling/Cargo.toml.jinja", 'pyo3-build-config = "{{ versions.pyo3_build_config }}"', "pyo3-build-config = { workspace = true }"),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '[[tool.mypy.overrides]]\n', '[[tool.mypy.overrides]]\nmodule = "pytest.*"\ndisallow_any_decorated = false\n\n[[tool.mypy.overrides]]\n'),
-    Rewrite(f"{BASE}/README.md.jinja", "## What is where", "## Map"),
-    Rewrite(f"{BASE}/tests/test_stats.py.jinja", "import math\n", "# The native module, seen from Python.\nimport math\n"),
+    Rewrite(f"{BASE}/README.md.jinja", "## Use\n", "## Usage\n"),
+    Rewrite(f"{BASE}/tests/test_distance.py.jinja", "import sys\n", "# The native module, seen from Python.\nimport sys\n"),
     Rewrite(f"{BASE}/SECURITY.md", "", "# Security\n\nWrite to us.\n"),
 )  # fmt: skip
 
@@ -137,6 +140,7 @@ MOVED = {"v1.2.0": {"examples/demo.py": "examples/tour.py"}}
 def first_release(template: Path) -> None:
     """Let the template be version 1.0.0."""
     older_versions(template)
+    (template / BASE / f"{CI}.d/matrix.yml.jinja").unlink()
     for rewrite in FIRST:
         rewrite(template)
 
@@ -193,10 +197,10 @@ RPDS = (
     Edit("pyo3 raised further", CARGO, 'pyo3 = { version = "0.30"', 'pyo3 = { version = "0.30.5"',
          within="[dependencies]", has=('pyo3 = { version = "0.30.5", features = ["abi3-py310"] }',), lacks=("workspace",), told=("dependencies.pyo3",), both=("pyo3 = {",)),
     Edit("a pin with a note", RELEASE, f"      - uses: {CHECKOUT_1}\n        with:\n          persist-credentials: false\n      - uses: astral-sh/setup-uv", f"      - uses: {CHECKOUT_1} # zizmor: ignore[artipacked]\n        with:\n          persist-credentials: false\n      - uses: astral-sh/setup-uv",
-         within="sdist", has=("Harden the runner", f"{CHECKOUT_2} # zizmor: ignore[artipacked]", UV_2), both=("zizmor: ignore",)),
+         within="plan", has=("Harden the runner", f"{CHECKOUT_2} # zizmor: ignore[artipacked]", UV_2), both=("zizmor: ignore",)),
     Edit("an option between", PYPROJECT, '"--strict-config", ', '"--strict-config", "--import-mode=importlib", ',
          has=('addopts = ["-ra", "-p", "no:cacheprovider", "--strict-config", "--import-mode=importlib", "--strict-markers", "-W", "error", "-W", "ignore::ResourceWarning"]',), both=("addopts",)),
-    Edit("a session of nox", NOX, 'if __name__ == "__main__":', '@nox.session(default=False)\ndef docs(session: nox.Session) -> None:\n    """Build the documentation."""\n    session.install(*group("docs"))\n\n\nif __name__ == "__main__":',
+    Edit("a session of nox", NOX, 'if __name__ == "__main__":', '@nox.session(default=False)\ndef docs(session: nox.Session) -> None:\n    """Build the documentation."""\n    session.install("furo")\n\n\nif __name__ == "__main__":',
          has=("def types(", "def docs(")),
 )  # fmt: skip
 
@@ -207,8 +211,8 @@ NH3 = (
          within="coverage", has=("needs: test\n", "actions/checkout@v6\n", "codecov/codecov-action@v5\n"), lacks=("Harden",)),
     Edit("a job renamed", CI, "  lint:\n", "  style:\n",
          within="style", has=("Harden the runner", CHECKOUT_2, CACHE_2, UV_2, "Format and lint"), lacks=("name: Lint\n",)),
-    Edit("a job renamed, needed", CI, "needs: [plan, lint, typing,", "needs: [plan, style, typing,",
-         within="gate", has=("needs: [plan, style, types, test, workflows, deny, sdist]",), both=("needs: [plan",)),
+    Edit("a job renamed, needed", CI, "needs: [lint, typing,", "needs: [style, typing,",
+         within="gate", has=("needs: [style, types, test, workflows, deny, sdist]",), both=("needs: [lint", "needs: [style")),
     Edit("another action for the same", CI, "      - uses: EmbarkStudios/cargo-deny-action@3c6349835b2b7b196a839186cb8b78e02f7b5f25 # v2.1.1\n        with:\n          arguments: --locked\n", "      - uses: taiki-e/install-action@v2\n        with:\n          tool: cargo-deny\n      - run: cargo deny check\n",
          within="deny", has=("Harden the runner", CHECKOUT_2, "taiki-e/install-action@v2", "cargo deny check"), lacks=("EmbarkStudios",)),
     Edit("an id for a step that the template renames", CI, "      - name: Test the Rust code, then the wheel\n", "      - name: Test the Rust code, then the wheel\n        id: tests\n",
@@ -217,7 +221,7 @@ NH3 = (
          within="[dependencies]", has=('pyo3 = { git = "https://github.com/PyO3/pyo3", branch = "main", features = ["abi3-py310"] }',), lacks=("workspace", 'version = "0.'), told=("dependencies.pyo3",), both=("pyo3 = {",)),
     Edit("features", CARGO, "[build-dependencies]", 'ammonia = { version = "4", optional = true }\n\n[features]\ndefault = ["clean"]\nclean = ["dep:ammonia"]\n\n[build-dependencies]',
          has=('ammonia = { version = "4", optional = true }', 'default = ["clean"]', 'clean = ["dep:ammonia"]')),
-    Edit("a pin by ratchet", RELEASE, f"      - uses: {CHECKOUT_1}\n        with:\n          persist-credentials: false\n      - name: Plan the release", "      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # ratchet:actions/checkout@v7.0.1\n        with:\n          persist-credentials: false\n      - name: Plan the release",
+    Edit("a pin by ratchet", RELEASE, f"      - uses: {CHECKOUT_1}\n        with:\n          persist-credentials: false\n      - uses: astral-sh/setup-uv", "      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # ratchet:actions/checkout@v7.0.1\n        with:\n          persist-credentials: false\n      - uses: astral-sh/setup-uv",
          within="plan", has=("Harden the runner", f"actions/checkout@{sha('a')} # ratchet:actions/checkout@v7.0.2\n"), both=("ratchet",)),
     Edit("mypy's overrides", PYPROJECT, "[tool.uv]\n", '[[tool.mypy.overrides]]\nmodule = "bs4.*" # no types yet\nignore_missing_imports = true\n\n[tool.uv]\n',
          has=('module = "pytest.*"', 'module = ["nox", "nox.*"]', 'module = "bs4.*" # no types yet', "[tool.uv]")),
@@ -234,7 +238,7 @@ JITER = (
     Edit("a member that takes it", PROFILING, 'pyo3 = "0.30"', "pyo3.workspace = true", within="[dependencies]", has=("pyo3.workspace = true",), both=("pyo3 = ",)),
     Edit("a group renamed", PYPROJECT, 'lint = ["ruff==', 'style = ["ruff==', within="[dependency-groups]", has=('style = ["ruff==0.17.5"', '{ include-group = "style" }'), lacks=("lint",), both=("style = [", "lint = [")),
     Edit("a group renamed, included", PYPROJECT, '{ include-group = "lint" }', '{ include-group = "style" }', both=("dev = [",)),
-    Edit("a group renamed, installed", NOX, 'group("lint")', 'group("style")', has=('group("style")', 'group("types")')),
+    Edit("a group renamed, installed", NOX, 'groups(PYPROJECT, "lint")', 'groups(PYPROJECT, "style")', has=('groups(PYPROJECT, "style")', 'groups(PYPROJECT, "types")')),
     Edit("a commit parser first", PYPROJECT, "commit_parsers = [\n", "commit_parsers = [\n  { message = '^bench', skip = true }, # numbers only\n",
          within="[tool.git-cliff.git]", has=("^bench', skip = true }, # numbers only", "^chore\\(release\\)", "^feat", "^perf", "^fix", "^Merge")),
     Edit("a job that needs a renamed one alone", CI, "  gate:", "  bench:\n    name: Benchmarks\n    needs: typing\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo bench\n\n  gate:",
@@ -246,7 +250,7 @@ JITER = (
 ORJSON = (
     Edit("a job less", CI, """\
   workflows:
-    name: Weak spots in the workflows
+    name: Security of the workflows
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     permissions:
@@ -261,8 +265,8 @@ ORJSON = (
           persona: auditor
 
 """, "", lacks=("zizmor", "workflows"), both=("uvx zizmor",)),
-    Edit("a job less, needed", CI, "needs: [plan, lint, typing, test, workflows, deny, sdist]", "needs: [plan, lint, typing, test, deny, sdist]",
-         within="gate", has=("needs: [plan, lint, types, test, deny, sdist]",), both=("needs: [plan",)),
+    Edit("a job less, needed", CI, "needs: [lint, typing, test, workflows, deny, sdist]", "needs: [lint, typing, test, deny, sdist]",
+         within="gate", has=("needs: [lint, types, test, deny, sdist]",), both=("needs: [lint",)),
     Edit("another entry of the matrix", CI, '          - python: "3.14"\n            runner: windows-2025\n', '          - python: "3.14"\n            runner: windows-2025\n          - python: "3.14"\n            runner: ubuntu-24.04-arm # ours\n',
          within="test", has=('- python: "3.12"\n            runner: windows-2025', '- python: "3.15"\n            runner: windows-2025', '- python: "3.14"\n            runner: ubuntu-24.04-arm # ours'), both=('- python: "3.14"',)),
     Edit("a profile", CARGO, 'lto = "fat"\ncodegen-units = 1\nstrip = true\n', 'lto = "thin"\ncodegen-units = 1\npanic = "abort"\n',
@@ -274,7 +278,7 @@ ORJSON = (
     Edit("ruff's hook raised by a bot", PRE_COMMIT, "rev: v0.17.4", "rev: v0.18.0", has=("rev: v0.18.0",), lacks=("v0.17",), both=("rev: v0.17.5",)),
     Edit("another cache", CI, f"{CACHE_STEP}      - name: Test the Rust", "      - uses: actions/cache@v5\n        with:\n          path: target\n          key: cargo-${{ matrix.runner }}\n      - name: Test the Rust",
          within="test", has=(CHECKOUT_2, "actions/cache@v5", "key: cargo-${{ matrix.runner }}", "- name: Test\n"), lacks=("rust-cache", "cargo-cache", "save-if"), told=("jobs.test.steps",)),
-    Edit("runners of one's own", CI, "  deny:\n    name: Licences and advisories of the crates\n    runs-on: ubuntu-24.04\n", "  deny:\n    name: Licences and advisories of the crates\n    runs-on: [self-hosted, linux]\n",
+    Edit("runners of one's own", CI, "  deny:\n    name: Licenses and advisories of the crates\n    runs-on: ubuntu-24.04\n", "  deny:\n    name: Licenses and advisories of the crates\n    runs-on: [self-hosted, linux]\n",
          within="deny", has=("runs-on: [self-hosted, linux]", CHECKOUT_2)),
 )  # fmt: skip
 
@@ -288,7 +292,7 @@ CSS_INLINE = (
     Edit("classifiers", PYPROJECT, '  "Typing :: Typed",\n', '  "Topic :: Text Processing :: Markup :: HTML",\n  "Typing :: Typed",\n', has=('3.15",', '3.16",', "Implementation :: CPython", "Topic :: Text Processing :: Markup :: HTML", "Typing :: Typed")),
     Edit("a benchmark", "benches/bench.py", "", "import pyperf\n", has=("import pyperf",)),
     Edit("the example", "examples/demo.py", 'print("version"', 'print("css-inline", "version"', now="examples/tour.py", has=('print("css-inline", "version"',), told=("examples/tour.py",)),
-    Edit("a heading that the template changes, too", "README.md", "## What is where", "## Layout", has=("## Layout", "## Map"), left="conflict markers"),
+    Edit("a heading that the template changes, too", "README.md", "## Use\n", "## Examples\n", has=("## Examples\n", "## Usage\n"), left="conflict markers"),
     Edit("a key of the matrix renamed", CI, """\
         python: ["3.10", "3.11", "3.12", "3.13", "3.14"]
         runner: [ubuntu-24.04, macos-15]
@@ -329,15 +333,13 @@ WATCHFILES = (
       - uses: {CHECKOUT_1}
         with:
           persist-credentials: false
-      - name: Plan the tests
-""", f"""\
+      - uses: EmbarkStudios""", f"""\
       - id: checkout
         uses: {CHECKOUT_1}
         with:
           persist-credentials: false
           fetch-depth: 0
-      - name: Plan the tests
-""", within="plan", has=("Harden the runner", f"- id: checkout\n        uses: {CHECKOUT_2}", "fetch-depth: 0", "Plan the tests"), both=("uses: actions/checkout",)),
+      - uses: EmbarkStudios""", within="deny", has=("Harden the runner", f"- id: checkout\n        uses: {CHECKOUT_2}", "fetch-depth: 0", "EmbarkStudios"), both=("uses: actions/checkout",)),
     Edit("steps in the order that the template takes later", CI, f"      - uses: {UV_1}\n{CACHE_STEP}      - name: Build and test\n", f"{CACHE_STEP}      - uses: {UV_1}\n      - name: Build and test\n",
          within="sdist", has=("Harden the runner", CHECKOUT_2, CACHE_2, UV_2, "Build and test")),
     Edit("a step between two that swap", CI, f"      - uses: {CACHE_1}\n{SAVE_IF}      - name: Check the types\n", f"      - run: rustup component add rustfmt # ours\n      - uses: {CACHE_1}\n{SAVE_IF}      - name: Check the types\n",
@@ -361,14 +363,14 @@ python:
 )  # fmt: skip
 
 PYDANTIC_CORE = (
-    Edit("what the gate needs, a line each", CI, "    needs: [plan, lint, typing, test, workflows, deny, sdist]\n", "    needs:\n      - coverage # ours\n      - plan\n      - lint\n      - typing\n      - test\n      - workflows\n      - deny\n      - sdist\n",
-         within="gate", has=("needs:\n      - coverage # ours\n      - plan\n      - lint\n      - types\n      - test\n      - workflows\n      - deny\n      - sdist\n",), both=("- typing", "needs: [plan")),
+    Edit("what the gate needs, a line each", CI, "    needs: [lint, typing, test, workflows, deny, sdist]\n", "    needs:\n      - coverage # ours\n      - lint\n      - typing\n      - test\n      - workflows\n      - deny\n      - sdist\n",
+         within="gate", has=("needs:\n      - coverage # ours\n      - lint\n      - types\n      - test\n      - workflows\n      - deny\n      - sdist\n",), both=("- typing", "needs: [lint")),
     Edit("a job that asks how another one went", CI, "  gate:", "  coverage:\n    name: Coverage\n    if: ${{ needs.typing.result == 'success' }}\n    needs: [test, typing]\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make coverage\n\n  gate:",
          within="coverage", has=("if: ${{ needs.types.result == 'success' }}", "needs: [test, types]", "make coverage"), lacks=("typing",), both=("needs.typing.result", "needs: [test, typing]")),
     Edit("a key more in an entry of the matrix", CI, '          - python: "3.14"\n            runner: windows-2025\n', '          - python: "3.14"\n            runner: windows-2025\n            experimental: true\n',
          within="test", has=('- python: "3.12"\n            runner: windows-2025\n          - python: "3.15"\n            runner: windows-2025\n            experimental: true\n',)),
-    Edit("a step behind the plan", RELEASE, '        run: python3 .github/release.py plan "$TAG"\n', '        run: python3 .github/release.py plan "$TAG"\n      - name: Tell the version\n        env:\n          VERSION: ${{ steps.plan.outputs.version }}\n        run: echo "$VERSION"\n',
-         within="plan", has=("Harden the runner", CHECKOUT_2, "Plan the release", "Tell the version", "steps.plan.outputs.version }}\n        run: echo")),
+    Edit("a step behind the plan", RELEASE, '        run: uvx nox -s plan -- "$TAG"\n', '        run: uvx nox -s plan -- "$TAG"\n      - name: Tell the files\n        env:\n          FILES: ${{ steps.plan.outputs.files }}\n        run: echo "$FILES"\n',
+         within="plan", has=("Harden the runner", CHECKOUT_2, "Plan the release", "Tell the files", "steps.plan.outputs.files }}\n        run: echo")),
     Edit("pyo3 patched", CARGO, "", '\n[patch.crates-io]\npyo3 = { git = "https://github.com/PyO3/pyo3", rev = "abc1234" } # until the next release\n', has=("[patch.crates-io]", 'rev = "abc1234" } # until the next release')),
     Edit("groups by default", PYPROJECT, "[tool.uv]\n", '[tool.uv]\ndefault-groups = ["dev", "typing"]\n', within="[tool.uv]", has=('default-groups = ["dev", "types"]',), both=("default-groups",)),
     Edit("an extra", PYPROJECT, "[project.urls]", '[project.optional-dependencies]\nemail = ["email-validator>=2"] # checks addresses\n\n[project.urls]', has=('email = ["email-validator>=2"] # checks addresses',)),
@@ -376,7 +378,7 @@ PYDANTIC_CORE = (
          within="deny", has=("Harden the runner", f"actions/checkout@{sha('a')} # tag=v7.0.2\n", "EmbarkStudios"), both=("tag=v7.0.1",)),
     Edit("an option last", PYPROJECT, '"ignore::PendingDeprecationWarning"]', '"ignore::PendingDeprecationWarning", "--import-mode=importlib"]',
          has=('addopts = ["-ra", "-p", "no:cacheprovider", "--strict-config", "--strict-markers", "-W", "error", "-W", "ignore::ResourceWarning", "--import-mode=importlib"]',), both=("addopts",)),
-    Edit("tests moved", "tests/test_stats.py", "", "", now="tests/unit/test_stats.py", has=("# The native module, seen from Python.",)),
+    Edit("tests moved", "tests/test_distance.py", "", "", now="tests/unit/test_distance.py", has=("# The native module, seen from Python.",)),
 )  # fmt: skip
 
 TOKENIZERS = (
@@ -425,7 +427,7 @@ TOKENIZERS = (
         run: uvx nox -s typing
 
 """, "", lacks=("types:", "typing"), both=("types:", "uvx nox -s types")),
-    Edit("a job less, needed", CI, "needs: [plan, lint, typing, test,", "needs: [plan, lint, test,", within="gate", has=("needs: [plan, lint, test, workflows, deny, sdist]",), both=("needs: [plan",)),
+    Edit("a job less, needed", CI, "needs: [lint, typing, test,", "needs: [lint, test,", within="gate", has=("needs: [lint, test, workflows, deny, sdist]",), both=("needs: [lint",)),
     Edit("a group less", PYPROJECT, 'typing = ["mypy", "nox", { include-group = "test" }]\n', "", within="[dependency-groups]", lacks=("typing", "types"), both=("types = [",)),
     Edit("a group less, included", PYPROJECT, ', { include-group = "typing" }]', "]", within="[dependency-groups]", has=('dev = ["pre-commit", { include-group = "test" }, { include-group = "lint" }]',), both=("dev = [",)),
     Edit("no bot", DEPENDABOT, "", "", now="-", told=(f"{DEPENDABOT}: stays deleted",)),

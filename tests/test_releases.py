@@ -37,7 +37,7 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Versio
     repository.mkdir()
     for name in ("copier.yml", "names.yml", "versions.yml"):  # what an update needs: each one clones it a few times
         shutil.copy(template / name, repository)
-    for name in ("hooks", "template"):
+    for name in ("hooks", "licenses", "template"):
         shutil.copytree(template / name, repository / name)
     run(["git", "init", "--quiet"], cwd=repository)
     first_release(repository)
