@@ -9,6 +9,8 @@ from conftest import run
 from copier_pyo3.generate.kept import place
 from small import CARGO, CODE, NEW, Template, commit, copier_pyo3, plain_update, replace
 
+# Where a hook of Copier keeps what it has rendered.
+KEEP = "\n        keep(Path.cwd())\n"
 # Has the migration fail if it renders.
 SPOILED = 'def render(*_: object) -> None:\n    raise RuntimeError("rendered again")\n'
 
@@ -23,9 +25,9 @@ def releases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
         made.release("v1.0.0", {})
     else:
         run_py = made.folder / "hooks/run.py"
-        replace(run_py, "    keep(Path.cwd())\n", "")
+        replace(run_py, KEEP, "")
         made.release("v1.0.0", {})
-        replace(run_py, "    fold(Path.cwd(), names)\n", "    fold(Path.cwd(), names)\n    keep(Path.cwd())\n")
+        replace(run_py, "import keep\n", f"import keep\n{KEEP}")
     made.release("v1.1.0", {**NEW, CODE: "// One.\n\n// Two, new.\n", ".gitignore": "*.so\n*.log\n"})
     return made
 
