@@ -3,6 +3,8 @@
 Both sides of a comparison run in turn, in one run, and the median of the ratios is told: machines drift.
 """
 
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,32 +32,44 @@ def in_turn(rounds: int, one: Callable[[], float], other: Callable[[], float]) -
     return f"{first:10.2f} {second:10.2f} {ratio:6.2f}"
 
 
+def with_peers_manifest(ours: Path, peer: Path) -> None:
+    """The same sources, with the Cargo.toml that `maturin new` writes: its settings, but our names and our PyO3."""
+    shutil.copytree(ours, peer)
+    template = peer / "template"
+    run("maturin", "new", "--mixed", "--bindings", "pyo3", template)
+    text = (template / "Cargo.toml").read_text(encoding="utf-8")
+    own = (ours / "Cargo.toml").read_text(encoding="utf-8")
+    crate, library = (re.findall(r'(?m)^name = "(.+)"', own)[number] for number in (0, 1))
+    text = re.sub(r'(?m)^name = ".+"', f'name = "{crate}"', text, count=1)
+    text = re.sub(r'(?m)(^\[lib\]\n(?:#.*\n)*)name = ".+"', rf'\g<1>name = "{library}"', text)
+    pyo3 = re.findall(r"(?m)^pyo3 = .+", own)[0]
+    text = re.sub(r"(?m)^pyo3 = .+", pyo3, text)
+    build = own[own.index("[build-dependencies]") :].partition("\n\n")[0]
+    (peer / "Cargo.toml").write_text(f"{text.rstrip()}\n\n{build}\n", encoding="utf-8")
+    shutil.rmtree(template)
+
+
 def wheels(work: Path) -> None:
-    """Size and call cost of the default project beside `maturin new --mixed`, built by the same maturin."""
-    ours = work / "my-extension"
+    """Size and call cost of one project's sources, under our manifest and under that of `maturin new`."""
+    ours, peer = work / "my-extension", work / "peer" / "my-extension"
     run(sys.executable, "-m", "copier", "copy", "--quiet", "--trust", "--defaults", "--vcs-ref", "HEAD", ROOT, ours)
-    peer = work / "peer_ext"
-    run("maturin", "new", "--mixed", "--bindings", "pyo3", peer)
-    made = {}
+    source = ours / "src" / "lib.rs"
+    head, use, rest = source.read_text(encoding="utf-8").rpartition("    #[pyfunction]\n")
+    source.write_text(head + FUNCTION + use + rest, encoding="utf-8")
+    with_peers_manifest(ours, peer)
+    print("the same sources under both manifests              ours      other  ratio")
+    sizes: dict[str, list[float]] = {"wheel, kB": [], "native module in it, kB": []}
     for folder in (ours, peer):
-        run("maturin", "build", "--quiet", "--release", "--out", folder / "dist", cwd=folder)
-        made[folder] = next((folder / "dist").glob("*.whl"))
-    sizes = [made[folder].stat().st_size / 1000 for folder in (ours, peer)]
-    print("default project beside maturin new --mixed         ours      other  ratio")
-    print(
-        f"  wheel, kB                                    {sizes[0]:10.1f} {sizes[1]:10.1f} {sizes[0] / sizes[1]:6.2f}"
-    )
-    modules = {ours: "my_extension._core", peer: "peer_ext.peer_ext"}
-    for folder in (ours, peer):
-        source = folder / "src" / "lib.rs"
-        text = source.read_text(encoding="utf-8")
-        head, use, rest = text.rpartition("    #[pyfunction]\n    fn ")
-        source.write_text(head + FUNCTION + use + rest, encoding="utf-8")
-        run("maturin", "build", "--quiet", "--release", "--out", folder / "dist", cwd=folder)
-        run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder / "site", made[folder])
+        run("maturin", "build", "--quiet", "--release", "--out", "dist", cwd=folder)
+        wheel = next((folder / "dist").glob("*.whl"))
+        sizes["wheel, kB"].append(wheel.stat().st_size / 1000)
+        run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder / "site", wheel)
+        sizes["native module in it, kB"].append(next((folder / "site").rglob("_core*")).stat().st_size / 1000)
+    for what, (one, other) in sizes.items():
+        print(f"  {what:<44} {one:10.1f} {other:10.1f} {one / other:6.2f}")
 
     def call(folder: Path) -> Callable[[], float]:
-        return lambda: float(run(sys.executable, "-c", TIMER.format(modules[folder]), cwd=folder / "site"))
+        return lambda: float(run(sys.executable, "-c", TIMER.format("my_extension._core"), cwd=folder / "site"))
 
     print(f"  call with one argument, ns                   {in_turn(10, call(ours), call(peer))}")
 
