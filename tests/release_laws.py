@@ -314,6 +314,10 @@ def _untrue(sides: Sides, line: str) -> str | None:
             job = _at(ours, place.partition(".steps")[0]) or {}
             if any(_names(step) & _names(other) for other in job.get("steps", [])):
                 return "the job has that step"
+        above, before = (_at(side, place.rpartition(".")[0]) for side in (ours, base))
+        for key, value in above.items() if isinstance(above, dict) and isinstance(before, dict) else ():
+            if key not in before and value == _at(base, place):
+                return f"the file has it as {key}"
         if action == "kept deleted" and _at(result, place) is not None:
             return f"the result has {place}"
     elif not _has(ours, mine, texts[1]):

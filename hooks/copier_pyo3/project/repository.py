@@ -25,8 +25,8 @@ class Repository:
         if not shutil.which("git"):
             raise UserError("git is needed: install it from https://git-scm.com and try again.")
         try:
-            self.prefix = self.text("rev-parse", "--show-prefix")
-            self.folder = self.project / self.text("rev-parse", "--git-dir")
+            self.prefix, _, folder = self.text("rev-parse", "--show-prefix", "--git-dir").rpartition("\n")
+            self.folder = self.project / folder
         except GitError as error:
             raise UserError(
                 f"{project} is not in a git repository: an update works on one, run `git init` first."
