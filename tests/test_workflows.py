@@ -189,7 +189,7 @@ def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None
         ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write the https address"),
         ({"publish_to": "private", "index_url": "https://packages.example.org/"}, "write the https address"),
         ({"publish_to": "private"}, "index_url"),
-        ({"license": "proprietary", "publish_to": "pypi"}, "a proprietary project is not for PyPI"),
+        ({"license": "proprietary", "publish_to": "pypi"}, "proprietary projects cannot be published on PyPI"),
     ],
 )
 def test_refused_answers(answers: dict[str, object], help_: str, tmp_path: Path) -> None:
