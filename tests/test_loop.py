@@ -48,7 +48,7 @@ def test_what_new_says_is_next_works_as_printed(tmp_path: Path, path: str, build
     done = new(tmp_path, "it is mine", "--defaults", build, PATH=path)
     assert done.returncode == 0, done.stderr
     assert (FRESH in done.stdout) == (build == "--defaults")
-    (lines,) = commands(done.stdout[done.stdout.index("Next:") :])
+    (lines,) = commands(done.stdout[done.stdout.index("Next steps:") :])
     assert " passed" in shell(lines, tmp_path, path)
     committed(tmp_path / "it is mine")
 
