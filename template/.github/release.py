@@ -189,7 +189,7 @@ def release(session: nox.Session) -> None:
     now, text = current_version(session), CHANGELOG.read_text(encoding="utf-8")
     for refused, why in [
         (output(session, "git", "status", "--porcelain"), "commit your changes first (git status)"),
-        (output(session, "git", "tag", "--list", f"v{version}"), f"the tag v{version} already exists"),
+        (output(session, "git", "tag", "--list", f"v{version}"), f"the tag v{version} exists"),
         (not output(session, "git", "branch", "--show-current"), "HEAD is not on a branch"),
         (Version(version) < Version(now), f"{version} is lower than the current version {now}"),
         (f"\n## [{version}]" in text, f"CHANGELOG.md already has a section [{version}]"),
@@ -219,7 +219,7 @@ def release(session: nox.Session) -> None:
         if "--dry-run" not in session.posargs:
             message = f"--message=chore(release): {version}"
             session.run("git", "commit", "--quiet", message, "--", *names, external=True)
-            print("To edit the notes, change CHANGELOG.md and run git commit --amend --all. Then:\n")
+            print("To edit the notes: edit CHANGELOG.md, then git commit --amend --all. Then:\n")
             print(f"    git tag v{version}\n    git push --atomic origin HEAD v{version}")
     finally:  # restore what is not committed
         session.run("git", "checkout", "--quiet", "HEAD", "--", *names, external=True, log=False)
