@@ -102,7 +102,9 @@ def _hints(text: str) -> list[str]:
         if re.search(r"\bcfg_attr\(.*\bpyclass\b", item["above"], re.DOTALL) and _is_clone(item["above"]):
             hints.append("#[pyclass] in cfg_attr: a Clone class needs from_py_object to be passed by value")
     if "PyBuffer" in text and UNSOUND.search(text):
-        hints.append("PyBuffer::as_slice and similar methods are unsound and deprecated: use copy_to_slice or as_slice_ptr")
+        hints.append(
+            "PyBuffer::as_slice and similar methods are unsound and deprecated: use copy_to_slice or as_slice_ptr"
+        )
     if (
         "skip_from_py_object" in text
     ):  # without it, a second run would take the class for one that wants the old default
