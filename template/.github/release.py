@@ -316,7 +316,7 @@ def output(session: nox.Session, *command: str) -> str:
 
 def said(*command: str) -> str:
     """Return the output of the command, or "" if it is not installed or fails."""
-    try:
-        return subprocess.run(command, capture_output=True, check=True).stdout.decode().strip()
-    except (OSError, subprocess.CalledProcessError):
+    if not shutil.which(command[0]):
         return ""
+    done = subprocess.run(command, capture_output=True)
+    return "" if done.returncode else done.stdout.decode().strip()

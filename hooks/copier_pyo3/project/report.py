@@ -25,7 +25,7 @@ class Report:
     told: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
-    """Files that the merge deleted; the temporary work tree may not have had them."""
+    """Files that the merge deleted; they can be missing in the temporary work tree."""
     before: str | None = None
     """The commit with the user's files that the merge used, if one was given."""
 
