@@ -134,7 +134,7 @@ def test_what_needs_thought_is_told(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in told] == ["lib.rs", "lib.rs"]
     assert "pyo3::sync" in told[1]
     (tmp_path / "lib.rs").write_text("#[cfg_attr(py, pyo3::pyclass)]\n#[derive(Clone)]\nstruct A;\n", encoding="utf-8")
-    assert "within cfg_attr" in pyo3_0_30.files(tmp_path)[0]
+    assert "#[pyclass] in cfg_attr" in pyo3_0_30.files(tmp_path)[0]
     (tmp_path / "Cargo.toml").write_text('[dependencies]\npyo3 = "=0.29.3"\n', encoding="utf-8")
     assert pyo3_0_30.files(tmp_path) == [], "a project that keeps the older PyO3 keeps its code"
 

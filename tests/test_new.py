@@ -243,7 +243,7 @@ def without(tmp_path: Path, *programs: str) -> str:
     [
         ("git", ["git is required", "git-scm.com"]),
         ("rustc", ["Rust 1.85", "it is not installed", "rustup.rs", "--no-build"]),
-        ("cargo", ["Rust 1.85", "its cargo is missing", "rustup.rs", "--no-build"]),
+        ("cargo", ["Rust 1.85", "cargo is not installed", "rustup.rs", "--no-build"]),
     ],
 )
 def test_a_program_that_is_missing(tmp_path: Path, missing: str, words: list[str]) -> None:
@@ -433,8 +433,8 @@ def test_a_step_that_takes_long_shows_its_time(tmp_path: Path) -> None:
     with pexpect.spawn(program, options, cwd=str(tmp_path), encoding="utf-8", timeout=60, env=env) as child:
         status, said = ended(child)
     assert status == 1
-    assert re.search(r"\r  \[3/5\] Cargo.lock written +1 s\r  \[3/5\] Cargo.lock written +2 s", said)
-    assert re.search(r"\r  \[3/5\] Cargo.lock written +failed", said)
+    assert re.search(r"\r  \[3/5\] Cargo.lock created +1 s\r  \[3/5\] Cargo.lock created +2 s", said)
+    assert re.search(r"\r  \[3/5\] Cargo.lock created +failed", said)
     assert "\r" not in new(tmp_path, "another", "--defaults", PATH=path).stdout
 
 
@@ -442,12 +442,19 @@ def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
     with terminal(
         tmp_path, "my-extension", *ANSWERED, "--data=more=yes", "--data=build_backend=setuptools-rust"
     ) as child:
-        for question in ("Oldest Python", "abi3 wheel", "Extras", "profiling crate", "Platforms", "version comes from"):
+        for question in (
+            "Minimum Python",
+            "abi3 wheel",
+            "Optional features",
+            "profiling crate",
+            "Platforms",
+            "Version source",
+        ):
             child.expect(question)
             assert "free-threaded" not in (child.before or "")
-            assert "What builds the wheels" not in (child.before or "")
+            assert "Wheel builder" not in (child.before or "")
             child.send("\r")
-        child.expect("What proposes updates")
+        child.expect("Dependency update bot")
         child.send("\r")
         status, said = ended(child)
     assert status == 0, said
