@@ -77,7 +77,7 @@ def test_every_migration_runs_from_every_older_answers_file(template: Path, tmp_
     assert f"Updated from {release.stem} to {newest}" in done.stdout
     assert "src/ours.rs: migrated to PyO3 0.30" in done.stdout
     run(["cargo", "check", "--quiet"], cwd=project, PYO3_PYTHON=sys.executable)
-    assert "src/ours.rs: skip_from_py_object has become the default" in done.stdout
+    assert "src/ours.rs: skip_from_py_object is now the default" in done.stdout
     code = (project / "src/ours.rs").read_text("utf-8")
     migrations.after(project, release.stem, newest)
     assert (project / "src/ours.rs").read_text("utf-8") == code, "a second run changes nothing"
