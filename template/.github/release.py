@@ -318,5 +318,5 @@ def said(*command: str) -> str:
     """Return the output of the command, or "" if it is not installed or fails."""
     if not shutil.which(command[0]):
         return ""
-    done = subprocess.run(command, capture_output=True)
+    done = subprocess.run(command, capture_output=True, check=False)
     return "" if done.returncode else done.stdout.decode().strip()
