@@ -1,10 +1,10 @@
-"""Work on copier-pyo3 with nothing but Python 3.10 or later, git and Rust.
+"""Develop copier-pyo3. Requires Python 3.10 or later, git, and Rust.
 
-python3 dev.py new DIR [...]   make a project from this checkout, build it and import it (as `copier-pyo3 new`)
-python3 dev.py test [...]      run the tests (as `pytest`); `-m render` is the fast part
-python3 dev.py tools           install what the tests of workflows need besides: act, actionlint, Node.js ...
-python3 dev.py versions        hold the versions that templates write against the registries; --raise raises them
-python3 dev.py bench           print the figures of docs/benchmarks.md; those of updates by bench-update, of edits by bench-loop
+python3 dev.py new DIR [...]   create a project from this checkout, build it, and import it (like `copier-pyo3 new`)
+python3 dev.py test [...]      run the tests (arguments go to pytest); `-m render` runs the fast ones
+python3 dev.py tools           install the tools that the workflow tests need: act, actionlint, Node.js ...
+python3 dev.py versions        compare the versions in the template with the registries; --raise raises them
+python3 dev.py bench           print the figures in docs/benchmarks.md; bench-update measures updates, bench-loop edits
 """
 
 import os
@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 10):  # noqa: UP036 (this is the check; an older Python cannot read the annotations below)
-    sys.exit("dev.py: Python 3.10 or later is needed: start this with a newer one.")
+if sys.version_info < (3, 10):  # noqa: UP036 (this check must come before the annotations below)
+    sys.exit("dev.py: Python 3.10 or later is required.")
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
@@ -33,7 +33,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Make the environment on first use, or when pyproject.toml has changed, then run the command in it."""
+    """Create the environment on first use or when pyproject.toml has changed, then run the command in it."""
     if not arguments or arguments[0] not in COMMANDS:
         print((__doc__ or "").strip(), file=sys.stderr)
         return 2
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 
 def install(name: str, needs: list[str]) -> None:
-    """Install this checkout, editable, and what is needed besides; again only if pyproject.toml has changed since."""
+    """Install this checkout as editable, and its requirements, unless pyproject.toml is unchanged since the last time."""
     wanted = f"{sys.version}\n{(HERE / 'pyproject.toml').read_text(encoding='utf-8')}"
     stamp = VENV / f"installed-for-{name}"
     if PYTHON.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
@@ -59,7 +59,7 @@ def install(name: str, needs: list[str]) -> None:
             [sys.executable, "-m", "venv", *([] if is_of_this_python() else ["--clear"]), str(VENV)], check=True
         )
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "pip>=25.1"], check=True)  # the first with --group
+        subprocess.run([*pip, "pip>=25.1"], check=True)  # needed for --group
         subprocess.run([*pip, "--editable", ".", *needs], check=True, cwd=HERE)
     except subprocess.CalledProcessError as error:
         sys.exit(f"dev.py: `{' '.join(map(str, error.cmd))}` failed: see above.")
@@ -67,7 +67,7 @@ def install(name: str, needs: list[str]) -> None:
 
 
 def is_of_this_python() -> bool:
-    """Whether .venv works and is of the interpreter that runs this."""
+    """Whether .venv works and uses the current interpreter."""
     try:
         version = subprocess.check_output([str(PYTHON), "-c", "import sys; print(sys.version)"], encoding="utf-8")
     except (OSError, subprocess.CalledProcessError):

@@ -1,8 +1,8 @@
-"""What copier.yml calls in the generated project: python -B hooks/run.py HOOK ARGUMENT...
+"""The hooks that copier.yml runs in the generated project: python -B hooks/run.py HOOK ARGUMENT...
 
-fold FILE...                          a task, after each rendering: what the options bring goes into these files
-before ANSWERS_FILE OLD NEW           the migrations of the answers, before an update renders
-finish ANSWERS_FILE TEMPLATE OLD NEW  the merge by meaning and the migrations of files, after Copier's own merge
+fold FILE...                          task, after each rendering: merge the options' fragments into these files
+before ANSWERS_FILE OLD NEW           migration of the answers, before an update renders
+finish ANSWERS_FILE TEMPLATE OLD NEW  structural merge and migration of files, after Copier's merge
 """
 
 import os
@@ -18,7 +18,7 @@ from copier_pyo3.errors import UserError
 
 
 def main(arguments: list[str]) -> int:
-    """Run one hook in the current folder; 0 done, 1 with one sentence on stderr."""
+    """Run one hook in the current folder. Returns 0 on success, 1 with a message on stderr on failure."""
     name, *rest = arguments
     if name not in HOOKS:
         raise SystemExit(f"unknown hook: {name}")
@@ -27,23 +27,23 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         print(f"copier-pyo3: {error}", file=sys.stderr)
         return 1
-    except OSError as error:  # most of all a full disk
+    except OSError as error:  # for example, a full disk
         where = error.filename or Path.cwd()
-        print(f"copier-pyo3: {where} cannot be read or written ({error.strerror}).", file=sys.stderr)
+        print(f"copier-pyo3: cannot read or write {where} ({error.strerror}).", file=sys.stderr)
         return 1
     return 0
 
 
-# A copy waits for the fold, and most of its time would be imports: each hook imports what it needs, when it needs it.
+# Each hook imports only what it needs: imports would take most of its time, and a copy waits for it.
 
 
 class TomlkitOnDemand:
-    """The last finder of modules: it is asked for tomlkit where the environment has none."""
+    """A finder for tomlkit, used if it is not installed."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Where the cached copy is; see `provide_tomlkit` for what is raised."""
+        """Find the cached copy. Raises the same errors as `provide_tomlkit`."""
         if fullname != "tomlkit":
             return None
         from copier_pyo3.generate.tomlkit_cache import provide_tomlkit

@@ -22,8 +22,8 @@ WHEEL = {
     "cibuildwheel": "acted-0.1.0-cp310-abi3-manylinux_2_28_x86_64.whl",
 }
 GATE = "CI passed"
-PLAN = "Check tag, version, changelog and lock"
-PUBLISH = "Publish on PyPI"
+PLAN = "Check the tag, version, changelog, and lock file"
+PUBLISH = "Publish to PyPI"
 GITHUB = "Release on GitHub"
 
 
@@ -83,7 +83,7 @@ def a_weak_workflow(project: Path) -> None:
         (a_failing_test, "Test on Python"),
         (a_clippy_warning, "Format and clippy"),
         (a_stale_lock, "Build the sdist"),
-        (a_weak_workflow, "Security of the workflows"),
+        (a_weak_workflow, "Workflow security (zizmor)"),
     ],
 )
 def test_a_push_that_must_fail_fails_the_gate(

@@ -72,7 +72,7 @@ def test_the_workflow(index: str, tmp_path: Path) -> None:
     run(project, "git", "tag", "v0.1.0")
     secrets = {"INDEX_USERNAME": USER, "INDEX_PASSWORD": "wrong"}
     refused = act(project, "release.yml", tmp_path / "refused", tag="v0.1.0", secrets=secrets)
-    assert not refused.jobs["Publish on the private index"]
+    assert not refused.jobs["Publish to the private index"]
     assert "403 Forbidden" in refused.log
     assert "gh release" not in refused.notes
     published = act(

@@ -35,7 +35,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_the_message_after_a_copy_works_as_printed(template: Path, tmp_path: Path, path: str) -> None:
     told = run(["copier", "copy", "--trust", "--defaults", template, "it is mine"], cwd=tmp_path).stderr
-    lines, instead = (block for block in commands(told[told.rindex("Next:") :]) if len(block) > 2)
+    lines, instead = (block for block in commands(told[told.rindex("Next steps:") :]) if len(block) > 2)
     if not shutil.which("uv", path=path):
         at = lines.index("uv run examples/demo.py")
         lines[at : at + 1] = instead
@@ -48,7 +48,7 @@ def test_what_new_says_is_next_works_as_printed(tmp_path: Path, path: str, build
     done = new(tmp_path, "it is mine", "--defaults", build, PATH=path)
     assert done.returncode == 0, done.stderr
     assert (FRESH in done.stdout) == (build == "--defaults")
-    (lines,) = commands(done.stdout[done.stdout.index("Next:") :])
+    (lines,) = commands(done.stdout[done.stdout.index("Next steps:") :])
     assert " passed" in shell(lines, tmp_path, path)
     committed(tmp_path / "it is mine")
 

@@ -75,9 +75,9 @@ def test_every_migration_runs_from_every_older_answers_file(template: Path, tmp_
 
     done = run([sys.executable, "-m", "copier_pyo3.cli", "update", project], cwd=ROOT)
     assert f"Updated from {release.stem} to {newest}" in done.stdout
-    assert "src/ours.rs: rewritten for PyO3 0.30" in done.stdout
+    assert "src/ours.rs: migrated to PyO3 0.30" in done.stdout
     run(["cargo", "check", "--quiet"], cwd=project, PYO3_PYTHON=sys.executable)
-    assert "src/ours.rs: skip_from_py_object has become the default" in done.stdout
+    assert "src/ours.rs: skip_from_py_object is now the default" in done.stdout
     code = (project / "src/ours.rs").read_text("utf-8")
     migrations.after(project, release.stem, newest)
     assert (project / "src/ours.rs").read_text("utf-8") == code, "a second run changes nothing"
@@ -134,7 +134,7 @@ def test_what_needs_thought_is_told(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in told] == ["lib.rs", "lib.rs"]
     assert "pyo3::sync" in told[1]
     (tmp_path / "lib.rs").write_text("#[cfg_attr(py, pyo3::pyclass)]\n#[derive(Clone)]\nstruct A;\n", encoding="utf-8")
-    assert "within cfg_attr" in pyo3_0_30.files(tmp_path)[0]
+    assert "#[pyclass] in cfg_attr" in pyo3_0_30.files(tmp_path)[0]
     (tmp_path / "Cargo.toml").write_text('[dependencies]\npyo3 = "=0.29.3"\n', encoding="utf-8")
     assert pyo3_0_30.files(tmp_path) == [], "a project that keeps the older PyO3 keeps its code"
 

@@ -51,7 +51,7 @@ def test_what_the_old_answers_built_is_removed_and_said(
     assert "_core" not in said
     commit(project)
     said = update(project, plain, "v1.1.0", capfd, abi3=True)
-    assert f"{OLD}: removed, it was built with the old answers: build again" in said
+    assert f"{OLD}: removed, because it was built with the old answers; rebuild" in said
     left = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.suffix in (".so", ".pyd")}
     assert left == {*others, "python/sample/_core.so"}
 
@@ -96,7 +96,7 @@ refuse_two_modules(nox.Session())
     write(project / (stem + suffixes[1]), b"\0")
     done = run([sys.executable, "-c", script], cwd=project, check=False)
     assert done.returncode == 1
-    assert f"{stem}{suffixes[0]} and {stem}{suffixes[1]} lie side by side: remove the older one" in done.stderr
+    assert f"remove the older native module: {stem}{suffixes[0]} or {stem}{suffixes[1]}" in done.stderr
 
 
 def test_new_refuses_two_that_one_python_could_import(tmp_path: Path) -> None:
@@ -105,5 +105,5 @@ def test_new_refuses_two_that_one_python_could_import(tmp_path: Path) -> None:
     write(tmp_path / "python/sample/_core.abi3.so", b"\0")
     _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])
     write(tmp_path / "python/sample/_core.cpython-312.so", b"\0")
-    with pytest.raises(UserError, match=r"_core\.abi3\.so and .*312\.so lie side by side"):
+    with pytest.raises(UserError, match=r"_core\.abi3\.so and .*312\.so and Python imports the first"):
         _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])

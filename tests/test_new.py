@@ -58,10 +58,10 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
     assert "edits from kitten to sitting: 3" in done.stdout
     tell(
         next(line for line in done.stdout.splitlines() if line.startswith("Done in")).replace(
-            "Next:", "copier-pyo3 new"
+            "Next steps:", "copier-pyo3 new"
         )
     )
-    assert "Next:" in done.stdout
+    assert "Next steps:" in done.stdout
     assert run(["git", "branch", "--show-current"], cwd=project).stdout == "main\n"  # which ci.yml watches
     for path in (".git", "Cargo.lock", ".venv", "Cargo.toml", "pyproject.toml"):
         assert (project / path).exists()
@@ -125,19 +125,19 @@ def test_the_line_to_type_is_quoted(tmp_path: Path) -> None:
     [
         (["--data", "author_email=me"], ["author_email", "write an address such as me@example.org"]),
         (["--data", "kind=library"], ['kind cannot be "library": write mixed or extension.']),
-        (["--data", "features=numpy"], ['features takes a list: write features=[numpy], not "numpy".']),
-        (["--data", "features=[numpy"], ["features takes a list"]),
+        (["--data", "features=numpy"], ['features is a list: write features=[numpy], not "numpy".']),
+        (["--data", "features=[numpy"], ["features is a list"]),
         (["--data", "features=[nmupy]"], ['features cannot have "nmupy": write numpy or parallel.']),
         (["--data", "abi3=maybe"], ['write abi3=true or abi3=false, not "maybe".']),
-        (["--data", "min_python=3.8"], ["needs Python 3.9 or later"]),
+        (["--data", "min_python=3.8"], ["requires Python 3.9 or later"]),
         (["--data", "licence=MIT"], ['no question "licence"', "did you mean license?"]),
-        (["--data", "part=x"], ['no question "part": it is computed']),
+        (["--data", "part=x"], ['no question "part": remove it']),
         (["--data", "_copier_conf=x"], ['no question "_copier_conf"']),
-        (["--data-file", "missing.yml"], ["missing.yml cannot be read", "--data-file"]),
+        (["--data-file", "missing.yml"], ["cannot read missing.yml", "--data-file"]),
         (["--template", "missing"], ["template missing: Local template must be a directory. Nothing was written."]),
         (
             ["--template", "https://localhost:1/x.git"],
-            ["the template's home https://localhost:1/x.git could not be reached (fatal: ", "Nothing was written."],
+            ["cannot reach the template https://localhost:1/x.git (fatal: ", "Nothing was written."],
         ),
     ],
 )
@@ -152,15 +152,15 @@ def test_bad_input_leaves_nothing(tmp_path: Path, options: list[str], words: lis
         ("license: null", ["license has no value"]),
         ("author_email:", ["author_email has no value"]),
         ("features: null", ["features has no value"]),
-        ("features: {numpy: 1}", ["features takes a list"]),
+        ("features: {numpy: 1}", ["features is a list"]),
         ("abi3: flase", ["write abi3=true or abi3=false"]),
         ("abi3: 2", ["write abi3=true or abi3=false"]),
-        ("min_python: 3.10", ['put it in quotes, such as min_python: "3.10".']),
-        ("project_name: on", ["project_name: YAML does not take True for text, put it in quotes."]),
-        ("1: x", ["1 is no name of a question"]),
-        ("null: x", ["None is no name of a question"]),
-        ("copyright_year: 2020-13-45", ["answers.yml is not YAML (month must be in 1..12): mend it."]),
-        ("a: [", ["answers.yml is not YAML (while parsing"]),
+        ("min_python: 3.10", ['put 3.1 in quotes, such as min_python: "3.10"']),
+        ("project_name: on", ["project_name: put True in quotes, because YAML"]),
+        ("1: x", ["1 is not the name of a question"]),
+        ("null: x", ["None is not the name of a question"]),
+        ("copyright_year: 2020-13-45", ["answers.yml is not valid YAML (month must be in 1..12): fix"]),
+        ("a: [", ["answers.yml is not valid YAML (while parsing"]),
         ("- a", ["answers.yml has no answers"]),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_folder_that_the_git_work_tree_ignores(tmp_path: Path) -> None:
 
 
 def test_a_folder_whose_name_is_too_long(tmp_path: Path) -> None:
-    refused(new(tmp_path, "n" * 256, "--defaults", "--no-build"), "cannot be read (File name too long)")
+    refused(new(tmp_path, "n" * 256, "--defaults", "--no-build"), "cannot read ", "(File name too long)")
 
 
 def without(tmp_path: Path, *programs: str) -> str:
@@ -241,9 +241,9 @@ def without(tmp_path: Path, *programs: str) -> str:
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ("git", ["git is needed", "git-scm.com"]),
-        ("rustc", ["Rust 1.85", "there is none", "rustup.rs", "--no-build"]),
-        ("cargo", ["Rust 1.85", "its cargo is missing", "rustup.rs", "--no-build"]),
+        ("git", ["git is required", "git-scm.com"]),
+        ("rustc", ["Rust 1.85", "it is not installed", "rustup.rs", "--no-build"]),
+        ("cargo", ["Rust 1.85", "cargo is not installed", "rustup.rs", "--no-build"]),
     ],
 )
 def test_a_program_that_is_missing(tmp_path: Path, missing: str, words: list[str]) -> None:
@@ -278,7 +278,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
             pytest.skip("the other user may not read this checkout, or not this Python")
         command = [*become, *CHECKOUT, str(locked / "my-extension"), "--defaults", "--no-build"]
         done = run(command, cwd=Path("/"), check=False, HOME="/nonexistent")
-        refused(done, "cannot be written", "Permission denied", "name a folder that you may write to")
+        refused(done, "cannot write", "Permission denied", "choose a folder that you can write to")
         assert everything(locked) == {}
     finally:
         locked.rmdir()
@@ -288,7 +288,7 @@ def test_a_build_that_fails_tells_how_to_go_on(tmp_path: Path) -> None:
     offline = {"CARGO_NET_OFFLINE": "true", "CARGO_HOME": str(tmp_path / "cargo"), "CARGO_TARGET_DIR": ""}
     rustup = {"RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))}
     done = new(tmp_path, "my-extension", "--defaults", **offline, **rustup)
-    refused(done, "cargo generate-lockfile", "The project is complete in", "README.md")
+    refused(done, "cargo generate-lockfile", "All files are in", "CONTRIBUTING.md")
     staged = run(["git", "diff", "--cached", "--name-only"], cwd=tmp_path / "my-extension").stdout.split()
     assert "Cargo.toml" in staged
 
@@ -300,7 +300,7 @@ def test_broken_off_while_it_builds(tmp_path: Path) -> None:
     cargo.chmod(0o755)
     done = new(tmp_path, "my-extension", "--defaults", PATH=path)
     assert done.returncode == 130
-    words = f"copier-pyo3: broken off. The project is complete in {tmp_path / 'my-extension'}: go on as README.md"
+    words = f"copier-pyo3: interrupted. All files are in {tmp_path / 'my-extension'}. Continue with CONTRIBUTING.md"
     assert words in done.stderr
     assert (tmp_path / "my-extension" / ".git").exists()
 
@@ -309,8 +309,8 @@ def test_broken_off_while_it_builds(tmp_path: Path) -> None:
 def test_a_stdout_that_takes_nothing(tmp_path: Path, to: str) -> None:
     script = f'{{ "$@"; echo "exit $?" >&2; }} {to}'
     done = run(["sh", "-c", script, "sh", *CHECKOUT, "my-extension", "--defaults", "--no-build"], cwd=tmp_path)
-    assert "what is done cannot be printed (" in done.stderr
-    assert f"The project is complete in {tmp_path / 'my-extension'}" in done.stderr
+    assert "output could not be written (" in done.stderr
+    assert f"All files are in {tmp_path / 'my-extension'}" in done.stderr
     assert done.stderr.endswith("exit 1\n")
     assert "Traceback" not in done.stderr
 
@@ -328,7 +328,7 @@ def test_dev_py_tells_an_older_python() -> None:
     for python in old:
         done = run([python.executable, "dev.py", "test"], cwd=ROOT, check=False)
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr == "dev.py: Python 3.10 or later is needed: start this with a newer one.\n"
+        assert done.stderr == "dev.py: Python 3.10 or later is required.\n"
 
 
 # --- at a terminal ---------------------------------------------------------------------------------
@@ -353,7 +353,7 @@ def ended(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
     ("answer", "words"),
     [
         ("licence=MIT", "did you mean license?"),
-        ("min_python=3.8", "needs Python 3.9 or later."),
+        ("min_python=3.8", "requires Python 3.9 or later."),
         ("copyright_year=abcd", "write a year, such as 2026."),
         ("wheel_builder=cibuild", 'cannot be "cibuild": write maturin or cibuildwheel.'),
     ],
@@ -363,23 +363,23 @@ def test_data_is_checked_before_anything_is_asked(tmp_path: Path, answer: str, w
         status, said = ended(child)
     assert status == 1
     assert words in said
-    assert "Name of the project" not in said
+    assert "Project name" not in said
     assert everything(tmp_path) == {}
 
 
 def test_broken_off_at_a_question(tmp_path: Path) -> None:
     with terminal(tmp_path, "a/my-extension") as child:
-        child.expect("Name of the project")
+        child.expect("Project name")
         child.sendintr()
         status, said = ended(child)
     assert status == 130
-    assert said.strip().splitlines()[-1] == "copier-pyo3: broken off."
+    assert said.strip().splitlines()[-1] == "copier-pyo3: interrupted."
     assert everything(tmp_path) == {}
 
 
 def test_a_parent_that_another_run_uses_too_stays(tmp_path: Path) -> None:
     with terminal(tmp_path, "a/my-extension") as child:
-        child.expect("Name of the project")
+        child.expect("Project name")
         (tmp_path / "a" / "other").mkdir()
         child.sendintr()
         status, said = ended(child)
@@ -393,7 +393,7 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, exists: bool) -> 
     if exists:
         folder.mkdir()
     with terminal(tmp_path, "my-extension", *ANSWERED) as child:
-        child.expect("Choose more")
+        child.expect("Set advanced options")
         folder.mkdir(exist_ok=True)
         (folder / "README.md").write_text("mine", encoding="utf-8")
         child.send("n")
@@ -413,7 +413,7 @@ ANSWERED = [
 def test_the_time_to_answer_does_not_count(tmp_path: Path) -> None:
     start = time.monotonic()
     with terminal(tmp_path, "my-extension", *ANSWERED) as child:
-        child.expect("Choose more")
+        child.expect("Set advanced options")
         time.sleep(4)
         child.send("n")
         status, said = ended(child)
@@ -433,8 +433,8 @@ def test_a_step_that_takes_long_shows_its_time(tmp_path: Path) -> None:
     with pexpect.spawn(program, options, cwd=str(tmp_path), encoding="utf-8", timeout=60, env=env) as child:
         status, said = ended(child)
     assert status == 1
-    assert re.search(r"\r  \[3/5\] Cargo.lock written +1 s\r  \[3/5\] Cargo.lock written +2 s", said)
-    assert re.search(r"\r  \[3/5\] Cargo.lock written +failed", said)
+    assert re.search(r"\r  \[3/5\] Cargo.lock created +1 s\r  \[3/5\] Cargo.lock created +2 s", said)
+    assert re.search(r"\r  \[3/5\] Cargo.lock created +failed", said)
     assert "\r" not in new(tmp_path, "another", "--defaults", PATH=path).stdout
 
 
@@ -442,12 +442,19 @@ def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
     with terminal(
         tmp_path, "my-extension", *ANSWERED, "--data=more=yes", "--data=build_backend=setuptools-rust"
     ) as child:
-        for question in ("Oldest Python", "abi3 wheel", "Extras", "profiling crate", "Platforms", "version comes from"):
+        for question in (
+            "Minimum Python",
+            "abi3 wheel",
+            "Optional features",
+            "profiling crate",
+            "Platforms",
+            "Version source",
+        ):
             child.expect(question)
             assert "free-threaded" not in (child.before or "")
-            assert "What builds the wheels" not in (child.before or "")
+            assert "Wheel builder" not in (child.before or "")
             child.send("\r")
-        child.expect("What proposes updates")
+        child.expect("Dependency update bot")
         child.send("\r")
         status, said = ended(child)
     assert status == 0, said

@@ -116,7 +116,7 @@ def test_other_projects(answers: dict[str, Any], version: str, tmp_path: Path) -
     commit(project, "fix: one thing")
     code, output = release(project, "0.1.9")
     assert code != 0
-    assert "0.1.9 is before 0.2." in output
+    assert "0.1.9 is lower than the current version 0.2." in output
 
 
 def test_a_commit_goes_by_its_type_and_not_by_what_begins_like_one(project: Path) -> None:
@@ -187,7 +187,7 @@ def test_no_lock_is_told_as_that(project: Path) -> None:
     for session in ("plan", "sdist"):
         code, output = nox(project, session)
         assert code != 0
-        assert "there is no Cargo.lock: run `cargo generate-lockfile`" in output
+        assert "Cargo.lock is missing: run `cargo generate-lockfile`" in output
 
 
 def test_a_changelog_cannot_set_other_outputs(project: Path, tmp_path: Path) -> None:
@@ -256,8 +256,8 @@ def leave_the_branch(project: Path) -> None:
         (drop_unreleased, "0.2.0", "has no line `## [Unreleased]`"),
         (refuse_commits, "0.2.0", "git commit"),
         (leave_the_branch, "0.2.0", "HEAD is not on a branch"),
-        (None, "0.0.9", "0.0.9 is before 0.1.0"),
-        (None, "0.1.0-rc.1", "0.1.0-rc.1 is before 0.1.0"),
+        (None, "0.0.9", "0.0.9 is lower than the current version 0.1.0"),
+        (None, "0.1.0-rc.1", "0.1.0-rc.1 is lower than the current version 0.1.0"),
         (None, "v1.2.3", "write 1.2.3"),
         *((None, version, "write X.Y.Z, or X.Y.Z-rc.1") for version in (
             "1.2", "1.2.3.4", "01.2.3", "1.2.3rc1", "1.2.3-rc1", "1.2.3-post.1", "1.2.3-0", "1.2.3-beta.1.2",

@@ -46,7 +46,7 @@ def check_both(project: Path, version: str = "v1.2.0") -> None:
     assert toml(project / PYPROJECT)["build-system"]["requires"] == ["maturin>=1.16,<2", "numpy"]
     assert not list(project.glob("*.rej"))
     assert not run(["git", "ls-files", "--unmerged"], cwd=project).stdout
-    assert "Nothing is left" in copier_pyo3("resolve", project).stdout
+    assert "Nothing left" in copier_pyo3("resolve", project).stdout
 
 
 @pytest.mark.parametrize("how", ["in the work tree", "ignored by git", "committed by a bot"])
@@ -69,7 +69,7 @@ def test_what_was_edited_beside_a_rej_is_left(project: Path) -> None:
     replace(project / CARGO, "", "# half done\n")
     done = copier_pyo3("resolve", project)
     assert done.returncode == 1
-    assert "Cargo.toml: edited since the update: take over what is in Cargo.toml.rej by hand" in done.stdout
+    assert "Cargo.toml: edited since the update: apply Cargo.toml.rej by hand" in done.stdout
     assert "# half done" in (project / CARGO).read_text("utf-8")
     assert [path.name for path in project.glob("*.rej")] == [f"{CARGO}.rej"]
     assert toml(project / PYPROJECT)["build-system"]["requires"] == ["maturin>=1.16,<2", "numpy"]

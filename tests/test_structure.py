@@ -18,6 +18,7 @@ MAY: dict[str, set[str]] = {
     "generate": {"merge"},
     "migrations": {"merge", "project"},
     "verbs": {"merge", "project", "generate", "migrations"},
+    "__main__": {"cli"},
     "cli": {"merge", "project", "generate", "migrations", "verbs"},
 }
 

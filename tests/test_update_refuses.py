@@ -1,4 +1,4 @@
-"""What stands in the way of an update is said in one sentence, with paths and with what to do; the project is as it was."""
+"""What stands in the way of an update is said in one sentence, with paths and with what to do; tThe project is unchanged."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def state(project: Path) -> dict[str, bytes]:
 
 
 def check_refused(project: Path, *words: str, verb: str = "update") -> None:
-    """Refused in one sentence with these words, and the project is as it was."""
+    """Refused in one sentence with these words, and tThe project is unchanged."""
     before = state(project)
     done = copier_pyo3(verb, project)
     assert done.returncode == 1
@@ -47,7 +47,7 @@ def test_the_old_commit_of_the_template_is_gone(template: Template, project: Pat
     answers = project / ".copier-answers.yml"
     replace(answers, "_commit: v1.0.0", "_commit: v1.0.0-2-g0123456")
     commit(project)
-    said = ("does not have v1.0.0-2-g0123456 any more", str(template.folder), "write the nearest version", "_commit")
+    said = ("no longer has v1.0.0-2-g0123456", str(template.folder), "nearest existing version", "_commit")
     check_refused(project, *said)
     write(project / f"{CARGO}.rej", "")
     check_refused(project, *said, verb="resolve")
@@ -60,7 +60,7 @@ def test_the_old_commit_of_the_template_is_gone(template: Template, project: Pat
 def test_a_version_that_the_template_does_not_have(template: Template, project: Path) -> None:
     done = copier_pyo3("update", project, "--vcs-ref", "v9")
     assert done.returncode == 1
-    assert f"the template {template.folder} has no v9: name one of its tags" in done.stderr
+    assert f"the template {template.folder} has no version v9: choose one of its tags" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -82,7 +82,7 @@ def test_a_file_of_the_template_where_the_user_has_a_folder(project: Path, ignor
     if ignored:
         done = copier_pyo3("update", project)
         assert done.returncode == 0
-        assert "notes: kept yours, which git ignores" in done.stdout
+        assert "notes: kept your file, which git ignores" in done.stdout
         assert (project / "notes/one.md").read_text("utf-8") == "mine\n"
     else:
         check_refused(project, "the template has a file notes, and you have a file notes/one.md: move your folder")
@@ -119,6 +119,6 @@ def test_a_disk_that_fills(project: Path, small_disk: Path, free: int) -> None:
     assert "Traceback" not in done.stderr
     assert "No space left on device" in done.stderr
     assert len(done.stderr.splitlines()) <= 2, done.stderr
-    assert "he project is as it was" in done.stderr.splitlines()[-1]
+    assert "The project is unchanged" in done.stderr.splitlines()[-1]
     assert state(full) == before
     assert copier_pyo3("update", full).returncode == 0

@@ -80,7 +80,7 @@ def test_a_wheel_for_each_target(name: str, project: Path) -> None:
     if name == "linux-x86_64":
         assert output.count(" passed in ") == len(oldest_and_newest(project))
     else:
-        assert f"{wheel}: not tested on {oldest_and_newest(project)[0]}" in output
+        assert f"{wheel}: not tested on Python {oldest_and_newest(project)[0]}" in output
 
 
 def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def oldest_and_newest(project: Path) -> list[str]:
 
 def test_what_cannot_be_built_is_named(project: Path) -> None:
     output, _ = wheels(project, "windows-x64", check=False)
-    assert "windows-x64 is not built: it needs Windows" in output
+    assert "windows-x64 cannot be built: it requires Windows" in output
     output, _ = wheels(project, "linux-x87", check=False)
-    assert "unknown: linux-x87. release.yml has linux-x86_64" in output
+    assert "unknown: linux-x87. release.yml has: linux-x86_64" in output
     assert "Traceback" not in output
 
 
@@ -115,7 +115,7 @@ def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
     output, made = wheels(project)
     tag = TARGETS["linux-x86_64"][1]
     assert made == [f"sample_ext-1.2.3-{abi}-{tag}.whl" for abi in ("cp310-abi3", "cp314-cp314t", "cp315-abi3.abi3t")]
-    assert "windows-x64 is not built: it needs Windows" in output
+    assert "windows-x64 cannot be built: it requires Windows" in output
 
 
 def test_version_specific_wheels_each_tested_on_its_python(tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_cibuildwheel_without_docker_says_so(tmp_path: Path) -> None:
         pytest.skip("Docker answers here")
     project = make(tmp_path / "project", ["linux-x86_64"], build_backend="setuptools-rust")
     output, made = wheels(project, check=False)
-    assert "linux-x86_64 is not built: it needs Docker" in output
-    assert "this machine can build none of the wheels" in output
+    assert "linux-x86_64 cannot be built: it requires Docker" in output
+    assert "this machine cannot build any of the wheels" in output
     assert made == []
 
 
@@ -216,7 +216,7 @@ def test_doctor_finds_what_is_here_and_what_is_not(project: Path, tmp_path: Path
         (bare / tool).symlink_to(str(shutil.which(tool)))
     output = run(project, "nox", "--session", "doctor", check=False, PATH=str(bare)).stdout
     assert "[ ] Rust 1.85 or later: see rustup.rs" in output
-    assert "something that is needed is missing" in output
+    assert "a required tool is missing" in output
     assert "Traceback" not in output
 
 
@@ -240,7 +240,7 @@ def test_where_no_python_of_the_matrix_is_here_another_one_is_taken(tmp_path: Pa
     release = project / WORKFLOWS / "release.yml"
     release.write_text(re.sub('test: ".*"', 'test: "3.10 3.99"', release.read_text("utf-8")), encoding="utf-8")
     output, _ = wheels(project)
-    assert "not tested on 3.99" in output
+    assert "not tested on Python 3.99" in output
     assert " passed in " in output
     release.write_text(re.sub('test: ".*"', 'test: "3.99"', release.read_text("utf-8")), encoding="utf-8")
     output, _ = wheels(project, check=False)

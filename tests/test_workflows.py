@@ -182,14 +182,14 @@ def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None
     ("answers", "help_"),
     [
         ({"platforms": []}, "choose at least one"),
-        ({"platforms": ["linux-x86_64", "linux-s390x"], "features": ["numpy"]}, "leave linux-s390x out, or numpy"),
-        ({"platforms": ["pyodide"], "features": ["parallel"]}, "leave pyodide out, or parallel"),
+        ({"platforms": ["linux-x86_64", "linux-s390x"], "features": ["numpy"]}, "drop numpy or linux-s390x"),
+        ({"platforms": ["pyodide"], "features": ["parallel"]}, "drop pyodide or parallel"),
         ({"build_backend": "setuptools-rust", "wheel_builder": "maturin"}, "choose wheel_builder=cibuildwheel"),
-        ({"publish_to": "private", "index_url": "packages.example.org"}, "write the https address"),
-        ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write the https address"),
-        ({"publish_to": "private", "index_url": "https://packages.example.org/"}, "write the https address"),
+        ({"publish_to": "private", "index_url": "packages.example.org"}, "write an https URL"),
+        ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write an https URL"),
+        ({"publish_to": "private", "index_url": "https://packages.example.org/"}, "write an https URL"),
         ({"publish_to": "private"}, "index_url"),
-        ({"license": "proprietary", "publish_to": "pypi"}, "a proprietary project is not for PyPI"),
+        ({"license": "proprietary", "publish_to": "pypi"}, "proprietary projects cannot be published on PyPI"),
     ],
 )
 def test_refused_answers(answers: dict[str, object], help_: str, tmp_path: Path) -> None:

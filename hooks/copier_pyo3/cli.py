@@ -11,30 +11,35 @@ from typing import Any
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
 
-# Copier takes most of a second to import, and git calls `merge` for each file: each verb imports what it needs.
+# Importing Copier takes most of a second, and git calls `merge` for each file, so each command imports only what it needs.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the console script.
 
     Returns:
-        0 when all is done, 1 with one sentence on stderr when it is not, 130 when the user broke off.
+        0 on success, 1 with a message on stderr on failure, 2 with the usage on stderr if no command is given, 130 after
+        Ctrl-C.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have what the terminal has not
+        sys.stdout.reconfigure(errors="backslashreplace")  # for names that the terminal cannot show
     try:
-        options = _parser().parse_args(arguments)
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        if "run" not in options:
+            parser.print_help(sys.stderr)
+            return 2
         status: int = options.run(options)
         print(end="", flush=True)
     except UserError as error:
         print(f"copier-pyo3: {error}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt as error:
-        print("\ncopier-pyo3:", *["broken off.", *map(str, error.args)], file=sys.stderr)
+        print("\ncopier-pyo3:", *["interrupted.", *map(str, error.args)], file=sys.stderr)
         status = 130
     except OSError as error:
-        where = error.filename or "the output"
-        print(f"copier-pyo3: {where} cannot be read or written ({error.strerror}).", file=sys.stderr)
+        where = error.filename or "standard output"
+        print(f"copier-pyo3: cannot read or write {where} ({error.strerror}).", file=sys.stderr)
         status = 1
     finally:
         _drop_what_cannot_be_printed()
@@ -42,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _drop_what_cannot_be_printed() -> None:
-    """Python would try again at its exit, and tell of it."""
+    """Discard unprinted output; otherwise Python tries to print it again at exit and reports an error."""
     try:
         print(end="", flush=True)
     except OSError:
@@ -50,7 +55,7 @@ def _drop_what_cannot_be_printed() -> None:
 
 
 def _new(options: argparse.Namespace) -> int:
-    """Make a project: ask, generate, lock, initialise git, build, import."""
+    """Create a project: ask questions, write files, set up git, build, import."""
     from copier_pyo3.verbs.new import new
 
     data = _data(options)
@@ -59,10 +64,10 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _update(options: argparse.Namespace) -> int:
-    """Update a project to a newer version of its template: whole, or not at all.
+    """Update a project to a newer version of its template. If the update fails, the project is unchanged.
 
     Returns:
-        0 updated; 1 updated with something left for a person, or not updated, as the last line says.
+        0 if the project is up to date and nothing is left to resolve, else 1.
     """
     _forget_repository()
     from copier_pyo3.verbs.update import update
@@ -76,23 +81,23 @@ def _update(options: argparse.Namespace) -> int:
         answers_file=options.answers_file,
     )
     if done.finished_earlier:
-        print("Finished the update that was broken off.")
+        print("Finished the interrupted update.")
     if not done.changed:
-        print(f"Nothing to do: the project is at {done.new_version}.")
+        print(f"Already up to date at {done.new_version}.")
         return 1 if done.report.left else 0
     print(f"Updated from {done.old_version} to {done.new_version}:")
     print("".join(f"  {path}\n" for path in done.changed), end="")
     if done.report.told:
-        print("Decided:")
+        print("Decisions:")
         print("".join(f"  {line}\n" for line in done.report.told), end="")
     return _left(done.report.left)
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    """Merge by meaning what an update has left in conflict, in the index or committed with its markers.
+    """Resolve conflicts that an update left in the index or that were committed with conflict markers.
 
     Returns:
-        0 nothing is left; 1 something is, as the last lines say.
+        0 if nothing is left to resolve, else 1.
     """
     _forget_repository()
     from copier_pyo3.verbs.resolve import resolve
@@ -103,9 +108,9 @@ def _resolve(options: argparse.Namespace) -> int:
 
 
 def _forget_repository() -> None:
-    """Called from a git hook, the environment names a repository; ours is that of the project's folder.
+    """Remove git's variables, which name another repository when a git hook calls this program.
 
-    Before Copier is imported: it runs git in the environment of that moment.
+    This must happen before Copier is imported, because Copier copies the environment at import.
     """
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"):
         os.environ.pop(name, None)
@@ -113,58 +118,76 @@ def _forget_repository() -> None:
 
 def _left(left: dict[str, str]) -> int:
     if not left:
-        print("Nothing is left to settle: look at `git diff`, test, and commit.")
+        print("Nothing left to resolve. Review `git diff`, run the tests, and commit.")
         return 0
-    print("Left for you:")
+    print("Resolve by hand:")
     print("".join(f"  {path}: {why}\n" for path, why in sorted(left.items())), end="")
     return 1
 
 
 def _merge(options: argparse.Namespace) -> int:
-    """Merge a file by its meaning; as git's merge driver, see docs/update.md.
+    """Merge three versions of a file. This can be git's merge driver: see docs/update.md.
 
     Returns:
-        0 merged; 1 left for a person, in git's markers; 2 unusable input, nothing written.
+        0 if merged, 1 if conflict markers are left, 2 if the input is unusable and nothing was written.
     """
     from copier_pyo3.verbs.merge import merge
 
     return merge(options.base, options.ours, options.theirs, options.name, options.out, options.strict)
 
 
+class _CommandParser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        """Add the questions to the help of `new`; only here, because reading them takes time."""
+        if self.get_default("run") is _new:
+            from copier_pyo3.generate.asking import describe_questions, read_questions
+            from copier_pyo3.verbs.new import TEMPLATE
+
+            self.epilog = f"questions (answer with --data):\n{describe_questions(read_questions(TEMPLATE))}"
+        return super().format_help()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="copier-pyo3", description="Start Rust/Python (PyO3) packages.")
+    parser = argparse.ArgumentParser(
+        prog="copier-pyo3", description="Create and update Python packages written in Rust with PyO3."
+    )
     parser.add_argument("--version", action="version", version=f"copier-pyo3 {__version__}")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_CommandParser)
 
-    verb = verbs.add_parser("new", help="make a project, build it and import it", description=_new.__doc__)
+    verb = verbs.add_parser(
+        "new",
+        help="create a project, build it, and import it",
+        description=_new.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     verb.set_defaults(run=_new)
-    verb.add_argument("folder", nargs="?", metavar="DIR", help="folder of the project, new or empty (asked if missing)")
+    verb.add_argument("folder", nargs="?", metavar="DIR", help="folder of the project, new or empty (default: ask)")
     _add_answers(verb)
-    verb.add_argument("--no-build", dest="build", action="store_false", help="do not build: needs no Rust")
-    verb.add_argument("--template", metavar="SOURCE", help="another home of the template: a folder or a git address")
+    verb.add_argument("--no-build", dest="build", action="store_false", help="write the files only; does not need Rust")
+    verb.add_argument("--template", metavar="SOURCE", help="use another template: a folder or a git URL")
 
-    verb = verbs.add_parser("update", help="bring a project to a newer template", description=_first(_update.__doc__))
+    verb = verbs.add_parser("update", help="update a project to a newer template", description=_first(_update.__doc__))
     verb.set_defaults(run=_update)
     _add_folder(verb)
     _add_answers(verb)
-    verb.add_argument("--vcs-ref", metavar="REF", help="version of the template (the newest if missing)")
+    verb.add_argument("--vcs-ref", metavar="REF", help="version of the template (default: the newest)")
 
-    verb = verbs.add_parser("resolve", help="settle what an update left", description=_first(_resolve.__doc__))
+    verb = verbs.add_parser("resolve", help="resolve conflicts left by an update", description=_first(_resolve.__doc__))
     verb.set_defaults(run=_resolve)
     _add_folder(verb)
 
     verb = verbs.add_parser("merge", help="merge three versions of a file", description=_first(_merge.__doc__))
     verb.set_defaults(run=_merge)
     for name, says in (
-        ("base", "what both came from"),
-        ("ours", "your file, written to"),
+        ("base", "the common ancestor"),
+        ("ours", "your file; the result is written to it"),
         ("theirs", "the other file"),
     ):
         verb.add_argument(name, metavar=name.upper(), type=Path, help=says)
-    verb.add_argument("--name", metavar="PATH", help="the file's name, if OURS is a temporary file, as with git")
-    verb.add_argument("-o", dest="out", metavar="OUT", type=Path, help="where the result goes, if not to OURS")
+    verb.add_argument("--name", metavar="PATH", help="name of the file, if OURS is a temporary file")
+    verb.add_argument("-o", dest="out", metavar="OUT", type=Path, help="write the result to OUT instead of OURS")
     verb.add_argument(
-        "--strict", action="store_true", help="where both sides changed the same value, leave git's markers: not ours"
+        "--strict", action="store_true", help="leave conflict markers where both sides changed the same value"
     )
     return parser
 
@@ -174,18 +197,25 @@ def _first(text: str | None) -> str:
 
 
 def _add_folder(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("folder", nargs="?", default=".", metavar="DIR", type=Path, help="folder of the project (here)")
-    verb.add_argument("--answers-file", default=".copier-answers.yml", metavar="FILE", help="its answers file")
+    verb.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", type=Path, help="folder of the project (default: .)"
+    )
+    verb.add_argument(
+        "--answers-file", default=".copier-answers.yml", metavar="FILE", help="answers file (default: %(default)s)"
+    )
 
 
 def _add_answers(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--defaults", action="store_true", help="ask nothing: take the default of each question")
+    verb.add_argument("--defaults", action="store_true", help="ask no questions; use the default answers")
     verb.add_argument(
-        "--data", action="append", default=[], type=_pair, metavar="KEY=VALUE", help="answer a question beforehand"
+        "--data",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="answer a question; can be repeated",
     )
-    verb.add_argument(
-        "--data-file", metavar="FILE", type=Path, help="YAML file with answers, such as an organisation's"
-    )
+    verb.add_argument("--data-file", metavar="FILE", type=Path, help="read answers from a YAML file")
 
 
 def _data(options: argparse.Namespace) -> dict[str, Any]:
@@ -195,17 +225,19 @@ def _data(options: argparse.Namespace) -> dict[str, Any]:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise argparse.ArgumentTypeError(f'"{text}" is not KEY=VALUE, such as license=MIT')
+        raise argparse.ArgumentTypeError(f'"{text}" is not KEY=VALUE; write, for example, license=MIT')
     return key, value
 
 
 def _folder(options: argparse.Namespace) -> Path:
     if not options.defaults and not sys.stdin.isatty():
-        raise UserError("there is no terminal to ask on: add --defaults, and --data or --data-file for other answers.")
+        raise UserError(
+            "cannot ask questions without a terminal: add --defaults, and --data or --data-file for other answers."
+        )
     if options.folder is None and not options.defaults:
         import questionary
 
-        options.folder = questionary.text("Folder of the new project", default="my-extension").unsafe_ask()
+        options.folder = questionary.text("Folder for the new project", default="my-extension").unsafe_ask()
     return Path(options.folder or ".")
 
 
@@ -217,11 +249,11 @@ def _read_data_file(path: Path | None) -> dict[str, Any]:
     try:
         answers = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): give an existing file to --data-file.") from error
-    except (yaml.YAMLError, ValueError) as error:  # the latter for bytes that are not UTF-8, and dates that are none
-        raise UserError(f"{path} is not YAML ({' '.join(str(error).split())}): mend it.") from error
+        raise UserError(f"cannot read {path} ({error.strerror}): pass an existing file to --data-file.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: invalid UTF-8, or an impossible date
+        raise UserError(f"{path} is not valid YAML ({' '.join(str(error).split())}): fix the file.") from error
     if not isinstance(answers, dict):
-        raise UserError(f"{path} has no answers: write one to a line, such as `license: MIT`.")
+        raise UserError(f"{path} has no answers: write one per line, such as `license: MIT`.")
     return answers
 
 

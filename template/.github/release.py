@@ -1,7 +1,6 @@
-"""The nox sessions of a release; noxfile.py loads them.
+"""The nox sessions for releases, loaded by noxfile.py.
 
-The matrix in release.yml says how each wheel is built. The sessions read it, so that a release can
-be tried on any machine, and the files that it publishes are known before anything is built.
+They read the matrix in release.yml, which has the build command of each wheel.
 """
 
 import datetime
@@ -28,26 +27,26 @@ NAME = re.sub(r"[-_.]+", "_", PYPROJECT["project"]["name"]).lower()
 CHANGELOG = Path("CHANGELOG.md")
 WORKFLOW = Path(".github/workflows/release.yml")
 ON_CI = os.environ.get("CI") == "true"
-# The versions that Cargo and Python read alike.
+# The versions that Cargo and Python read in the same way.
 VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-(dev|alpha|beta|rc)\.(0|[1-9]\d*))?")
-# The template's default answers, which an index would keep forever.
+# The template's placeholders, which must not be published.
 DEFAULTS = ["@example.com", "github.com/example/", "A Python extension module written in Rust"]
 
-Row = dict[str, str]  # of the matrix in release.yml
+Row = dict[str, str]  # a row of the matrix in release.yml
 
 
 @nox.session(default=False)
 def plan(session: nox.Session) -> None:
-    """Check that the tag after --, version, changelog and lock agree; list the files to publish."""
+    """Check that tag, version, changelog, and lock file agree; list the files to publish."""
     session.install("pyyaml")
     version = current_version(session)
     for tag in filter(None, session.posargs):
         if tag != f"v{version}":
-            session.error(f"the tag is {tag}, the version {version}: they differ")
+            session.error(f"the tag {tag} does not match the version {version}")
         if not changes(version):
-            session.error(f"CHANGELOG.md has no section [{version}], or nothing in it")
+            session.error(f"CHANGELOG.md has no section [{version}], or it is empty")
     if not VERSION.fullmatch(version):
-        session.error(f"{version} is not a version to release: start this workflow on a tag")
+        session.error(f"{version} cannot be released: run this workflow on a tag")
     check_defaults(session)
     check_lock(session)
     names = [wheel.name for row in rows(session) for wheel in wheels_of(row, version)]
@@ -59,27 +58,27 @@ def plan(session: nox.Session) -> None:
         "index": next((index["publish-url"] for index in indexes if "publish-url" in index), ""),
     }
     print("".join(f"{name}: {value}\n" for name, value in outputs.items()), end="")
-    end = secrets.token_hex()  # no changelog contains it
+    end = secrets.token_hex()  # a delimiter that no changelog contains
     with open(os.environ.get("GITHUB_OUTPUT", os.devnull), "a", encoding="utf-8") as file:
         file.writelines(f"{name}<<{end}\n{value}\n{end}\n" for name, value in outputs.items())
 
 
 @nox.session(default=False)
 def check(session: nox.Session) -> None:
-    """Check and test the wheels in dist/ of the row of release.yml that is named after --."""
+    """Check and test the wheels in dist/ for the platform after --."""
     session.install(*group("release"))
     (row,) = (row for row in rows(session) if row["name"] in session.posargs)
     check_and_test(session, row)
 
 
 def check_and_test(session: nox.Session, row: Row) -> int:
-    """Check name, ABI and SBOM of the row's wheels, then test them; return on how many Pythons."""
+    """Check the name, ABI, and SBOM of the row's wheels; return the number of Pythons tested."""
     wheels = wheels_of(row, current_version(session))
     for wheel in wheels:
         if not wheel.exists():
             found = ", ".join(sorted(path.name for path in Path("dist").glob("*.whl"))) or "none"
-            session.error(f"the build did not make {wheel.name}. Wheels in dist/: {found}")
-        if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit knows no others
+            session.error(f"the build did not create {wheel.name}. Wheels in dist/: {found}")
+        if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit supports no others
             session.run("abi3audit", "--strict", str(wheel))
         inside = " ".join(zipfile.ZipFile(wheel).namelist())  # setuptools-rust writes no SBOM
         if "maturin" in PYPROJECT["tool"] and ".dist-info/sboms/" not in inside:
@@ -92,7 +91,7 @@ def check_and_test(session: nox.Session, row: Row) -> int:
         here = [each for each in [*pythons, *later] if is_native(row) and installed(each)]
         can = [each for each in here if each in pythons] or here
     for python in [python for python in pythons if python not in can]:
-        message = f"{wheels[0].name}: not tested on {python}, which this machine cannot run"
+        message = f"{wheels[0].name}: not tested on Python {python}, which this machine cannot run"
         (session.error if ON_CI else session.warn)(message)
     for python in can:
         end = f"-cp{''.join(re.findall('[0-9]+t?', python)[:2])}-{row['tag']}.whl"
@@ -102,7 +101,7 @@ def check_and_test(session: nox.Session, row: Row) -> int:
 
 
 def test(session: nox.Session, wheel: Path, python: str, container: str) -> None:
-    """Install the wheel into a fresh environment, in a container if one is named; run the tests."""
+    """Run the tests with the wheel in a new environment, in a container if the row has one."""
     folder = "/venv" if container else f"{session.create_tmp()}/venv"
     scripts = "Scripts" if sys.platform == "win32" else "bin"
     commands = [
@@ -121,7 +120,7 @@ def test(session: nox.Session, wheel: Path, python: str, container: str) -> None
 
 @nox.session(default=False)
 def sdist(session: nox.Session) -> None:
-    """Build the sdist; from it alone, locked and offline, a wheel; and test that wheel."""
+    """Build the sdist, build a wheel from it offline, and test the wheel."""
     session.install(*group("release"))
     check_lock(session)
     archive = Path("dist", f"{NAME}-{Version(current_version(session))}.tar.gz")
@@ -132,7 +131,7 @@ def sdist(session: nox.Session) -> None:
     if built := [
         path.name for path in unpacked.rglob("*.*") if path.suffix in {".so", ".pyd", ".whl"}
     ]:
-        session.error(f"{archive} holds what was built before: {', '.join(built)}")
+        session.error(f"{archive} contains build products: {', '.join(built)}")
     lock = Path(unpacked, "Cargo.lock").read_bytes()
     with session.chdir(unpacked):
         session.run("cargo", "fetch", "--locked", external=True)
@@ -145,15 +144,15 @@ def sdist(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def wheels(session: nox.Session) -> None:
-    """Build, check and test the rows of release.yml named after --, or all that can be built here."""
+    """Build, check, and test the wheels for the platforms after --, or all that can be built."""
     session.install(*group("release", "wheels"))
     known = {row["name"]: row for row in rows(session)}
     if unknown := set(session.posargs) - set(known):
-        session.error(f"unknown: {', '.join(unknown)}. release.yml has {', '.join(known)}")
+        session.error(f"unknown: {', '.join(unknown)}. release.yml has: {', '.join(known)}")
     built, tests = [], 0
     for name in session.posargs or known:
         if why := obstacle(row := known[name]):
-            (session.error if session.posargs else session.warn)(f"{name} is not built: {why}")
+            (session.error if session.posargs else session.warn)(f"{name} cannot be built: {why}")
             continue
         for wheel in wheels_of(row, current_version(session)):
             wheel.unlink(missing_ok=True)
@@ -163,35 +162,35 @@ def wheels(session: nox.Session) -> None:
         tests += check_and_test(session, row)
         built.append(row)
     if not built:
-        session.error("this machine can build none of the wheels in release.yml")
+        session.error("this machine cannot build any of the wheels in release.yml")
     if not tests and any(map(is_native, built)):
-        session.error("no wheel was tested: install a Python that the project supports")
+        session.error("no wheel was tested: install a supported Python")
 
 
 def obstacle(row: Row) -> str:
-    """Why this machine cannot build the row; "" if it can."""
+    """Return why this machine cannot build the row, or "" if it can."""
     has = {"Windows": sys.platform == "win32", "macOS": sys.platform == "darwin"}
     if (needs := row.get("needs", "")) and not has.get(needs, said("docker", "info")):
-        return f"it needs {needs}"
+        return f"it requires {needs}"
     target = row["target"]
     return "" if not target or has_target(target) else f"run `rustup target add {target}`"
 
 
 @nox.session(default=False)
 def release(session: nox.Session) -> None:
-    """Commit version, lock and changelog of a release: -- 1.2.0 (with --dry-run, only show them)."""
+    """Commit the version and changelog of a release: -- 1.2.0 (--dry-run only shows them)."""
     session.install(*group("release"))
     version = "".join(word for word in session.posargs if word != "--dry-run")
     if not VERSION.fullmatch(version):
         bare = version.removeprefix("v")
         hint = bare if VERSION.fullmatch(bare) else "X.Y.Z, or X.Y.Z-rc.1 (or alpha, beta, dev)"
-        session.error(f"write {hint}: Cargo and Python do not read {version!r} alike")
+        session.error(f"write {hint}: Cargo and Python read {version!r} differently")
     now, text = current_version(session), CHANGELOG.read_text(encoding="utf-8")
     for refused, why in [
         (output(session, "git", "status", "--porcelain"), "commit your changes first (git status)"),
         (output(session, "git", "tag", "--list", f"v{version}"), f"the tag v{version} exists"),
         (not output(session, "git", "branch", "--show-current"), "HEAD is not on a branch"),
-        (Version(version) < Version(now), f"{version} is before {now}, the version so far"),
+        (Version(version) < Version(now), f"{version} is lower than the current version {now}"),
         (f"\n## [{version}]" in text, f"CHANGELOG.md already has a section [{version}]"),
         ("\n## [Unreleased]\n" not in text, "CHANGELOG.md has no line `## [Unreleased]`"),
     ]:
@@ -219,15 +218,15 @@ def release(session: nox.Session) -> None:
         if "--dry-run" not in session.posargs:
             message = f"--message=chore(release): {version}"
             session.run("git", "commit", "--quiet", message, "--", *names, external=True)
-            print("To change the notes: edit CHANGELOG.md, git commit --amend --all. Then:\n")
+            print("To edit the notes: edit CHANGELOG.md, then git commit --amend --all. Then:\n")
             print(f"    git tag v{version}\n    git push --atomic origin HEAD v{version}")
-    finally:  # what is not committed is put back
+    finally:  # restore what is not committed
         session.run("git", "checkout", "--quiet", "HEAD", "--", *names, external=True, log=False)
 
 
 @nox.session(venv_backend="none", default=False)
 def doctor(session: nox.Session) -> None:
-    """Print what the other sessions need, what this machine has, and how to get the rest."""
+    """List required tools, which ones are missing, and how to install them."""
     oldest = CARGO["package"]["rust-version"]
     rust = (said("rustc", "--version") or "rustc 0").split()[1].partition("-")[0]
     library = Path(*map(str, sysconfig.get_config_vars("LIBDIR", "LDLIBRARY")))
@@ -239,29 +238,29 @@ def doctor(session: nox.Session) -> None:
         "clippy: rustup component add clippy": bool(said("cargo", "clippy", "--version")),
         "git: see git-scm.com": bool(said("git", "--version")),
         "a C compiler, to link: apt install gcc, or xcode-select --install": linker,
-        "libpython, for cargo test: apt install libpython3-dev, or take uv's Python": linked,
+        "libpython, for cargo test: apt install libpython3-dev, or use uv's Python": linked,
     }
     pythons = nox.project.python_versions(PYPROJECT)
     more = {f"Python {each}: uv python install {each}": installed(each) for each in pythons}
     for target in sorted(set(re.findall(r"(?m)^ +target: (\w.+)$", WORKFLOW.read_text("utf-8")))):
         if "linux" in target or sys.platform != "linux":
             more[f"Rust for {target}: rustup target add {target}"] = has_target(target)
-    for title, checks in {"needed": needed, "to test and build more": more}.items():
+    for title, checks in {"required": needed, "optional, to test and build more": more}.items():
         print(f"{title}:")
         for what, found in checks.items():
             print(f"  [{'x' if found else ' '}] {what.partition(':')[0] if found else what}")
     if not all(needed.values()):
-        session.error("something that is needed is missing")
+        session.error("a required tool is missing")
     check_defaults(session)
 
 
 def group(*names: str) -> list[str]:
-    """The requirements of [dependency-groups] in pyproject.toml."""
+    """Return the requirements of these dependency groups in pyproject.toml."""
     return list(nox.project.dependency_groups(PYPROJECT, *names))
 
 
 def rows(session: nox.Session) -> list[Row]:
-    """The matrix in release.yml."""
+    """Return the matrix in release.yml."""
     code = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))['jobs']))"
     jobs = json.loads(output(session, "python", "-c", code, str(WORKFLOW)))
     return list(jobs["wheels"]["strategy"]["matrix"]["include"])
@@ -279,7 +278,7 @@ def current_version(session: nox.Session) -> str:
 
 
 def changes(version: str) -> str:
-    """The changelog's section of a version."""
+    """Return the section of a version in the changelog."""
     pattern = rf"^## \[{re.escape(version)}\].*\n((?:(?!## ).*\n?)*)"
     found = re.search(pattern, CHANGELOG.read_text(encoding="utf-8"), re.MULTILINE)
     return found[1].strip() if found else ""
@@ -288,12 +287,12 @@ def changes(version: str) -> str:
 def check_defaults(session: nox.Session) -> None:
     project = json.dumps(PYPROJECT["project"])
     if found := ", ".join(default for default in DEFAULTS if default in project):
-        session.error(f"before a release, replace in pyproject.toml: {found}")
+        session.error(f"replace these placeholders in pyproject.toml: {found}")
 
 
 def check_lock(session: nox.Session) -> None:
     if not Path("Cargo.lock").exists():
-        session.error("there is no Cargo.lock: run `cargo generate-lockfile`, and commit it")
+        session.error("Cargo.lock is missing: run `cargo generate-lockfile` and commit it")
     if not said("cargo", "tree", "--locked", "--depth=0"):
         session.error("Cargo.lock is not up to date: run `cargo update --workspace`")
 
@@ -315,7 +314,7 @@ def output(session: nox.Session, *command: str) -> str:
 
 
 def said(*command: str) -> str:
-    """What the command prints; "" if it is not installed or fails."""
+    """Return what the command prints, or "" if it is not installed or fails."""
     with suppress(OSError, subprocess.CalledProcessError):
         return subprocess.run(command, capture_output=True, check=True).stdout.decode().strip()
     return ""

@@ -1,7 +1,7 @@
-//! The work itself, without Python: it can be tested, measured and reused as plain Rust.
+//! The algorithm in plain Rust, without Python.
 
-/// The edit distance of two texts: how many characters to insert, delete or replace to turn one
-/// into the other.
+/// Returns the edit distance of two strings: the number of characters to insert, delete, or
+/// replace to turn one into the other.
 #[must_use]
 pub fn distance(first: &str, second: &str) -> usize {
     let first: Vec<char> = first.chars().collect();
@@ -9,10 +9,10 @@ pub fn distance(first: &str, second: &str) -> usize {
     slice_distance(&first, &second)
 }
 
-/// The edit distance of two slices, by Levenshtein's method.
+/// Returns the edit distance of two slices (Levenshtein's algorithm).
 #[must_use]
 pub fn slice_distance<T: PartialEq>(first: &[T], second: &[T]) -> usize {
-    // One row of the table: the distances of `first`, as far as it was read, to each prefix of
+    // One row of the table: the distances of the current prefix of `first` to each prefix of
     // `second`.
     let mut row: Vec<usize> = (0..=second.len()).collect();
     for (i, a) in first.iter().enumerate() {

@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the version is that of Cargo.toml, and how editable installs are built."""
+"""Settings that pyproject.toml does not support: the version, and the profile of editable installs."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-# Without it, setuptools-rust does not optimize an editable install at all.
+# By default, setuptools-rust does not optimize editable installs.
 if "editable_wheel" in sys.argv:
     os.environ.setdefault("SETUPTOOLS_RUST_CARGO_PROFILE", "editable")
 

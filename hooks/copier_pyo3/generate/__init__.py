@@ -1,1 +1,1 @@
-"""Asking, and rendering a version of the template."""
+"""Checking answers, and rendering a version of the template."""

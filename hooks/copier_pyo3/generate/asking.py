@@ -1,7 +1,8 @@
-"""What `new` and `update` share in asking: data is checked beforehand, and what stops Copier becomes one sentence."""
+"""Checks of answers given with --data, and messages for Copier's errors. Used by `new` and `update`."""
 
 import difflib
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,26 +16,26 @@ from plumbum import ProcessExecutionError
 
 from copier_pyo3.errors import UserError, why_git_failed
 
-# As in YAML 1.1; Copier takes any other word for a yes.
+# As in YAML 1.1. Copier reads any other word as yes.
 YES: Final = {"true", "yes", "on"}
 NO: Final = {"false", "no", "off"}
 JINJA: Final = SandboxedEnvironment(
     undefined=StrictUndefined, extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
-)  # as Copier's own
+)  # as in Copier
 
 
 @contextmanager
 def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterator[None]:
-    """Run Copier in this.
+    """Turn the errors of Copier, which runs inside this context, into a UserError.
 
     Args:
-        after: the sentence that follows what went wrong, such as "Nothing was written."
-        home: home of the template, as the user knows it.
-        made_from: version that the project was made from, if there is a project.
+        after: sentence to add to the message, such as "Nothing was written."
+        home: folder or URL of the template.
+        made_from: version of the template that created the project, if there is a project.
 
     Raises:
         UserError: Copier, a hook or git failed.
-        KeyboardInterrupt: the user broke off; Copier's own interrupt is an error too, and its text is its whole state.
+        KeyboardInterrupt: the user pressed Ctrl-C. It has no message, unlike Copier's, which has its whole state.
     """
     where = "" if Path(home).is_dir() else f"template {home}: "
     try:
@@ -42,7 +43,7 @@ def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterato
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt from error
     except TaskError as error:
-        raise UserError(f"the template's own step failed, as it says above. {after}") from error
+        raise UserError(f"a step of the template failed; see the output above. {after}") from error
     except ProcessExecutionError as error:
         raise UserError(f"{_git_failed(error, home)}. {after}") from error
     except (CopierError, TemplateError, TypeError, ValueError, yaml.YAMLError) as error:
@@ -57,25 +58,25 @@ def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterato
 def _git_failed(error: ProcessExecutionError, home: str) -> str:
     why = why_git_failed(str(error.stderr))
     if {"clone", "fetch", "ls-remote", "remote"} & {*error.argv}:
-        return f"the template's home {home} could not be reached ({why}): look at the address and the network"
+        return f"cannot reach the template {home} ({why}): check the URL and the network"
     return f"`git {' '.join(map(str, error.argv[1:3]))}` failed ({why})"
 
 
 def _version_gone(version: str, home: str, made_from: str | None) -> str:
     if version == made_from:
         return (
-            f"the template {home} does not have {version} any more, which the project was made from (a tag was deleted, "
-            "or its history rewritten): write the nearest version that it has as _commit in the answers file, commit "
-            "that, and try again"
+            f"the template {home} no longer has {version}, the version that created the project (its tag was deleted or "
+            "its history was rewritten): set _commit in the answers file to the nearest existing version, commit, and try "
+            "again"
         )
-    return f"the template {home} has no {version}: name one of its tags, branches or commits"
+    return f"the template {home} has no version {version}: choose one of its tags, branches, or commits"
 
 
-# --- data given beforehand -------------------------------------------------------------------------
+# --- answers given with --data ---------------------------------------------------------------------
 
 
 def read_questions(template: Path) -> dict[str, dict[str, Any]]:
-    """The questions in a folder's copier.yml, computed ones included, by name."""
+    """The questions in a folder's copier.yml by name, including computed ones."""
 
     class Loader(yaml.SafeLoader):
         pass
@@ -92,15 +93,15 @@ def read_questions(template: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_data(data: Mapping[Any, Any], questions: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse what Copier would not notice, take for something else, or notice only when other answers are typed.
+    """Reject answers that Copier ignores, misreads, or checks only after it has asked other questions.
 
     Args:
-        data: answers as `--data` (text) or a YAML file gives them.
-        questions: the template's, by name, as `read_questions` or Copier's `Template.questions_data` has them.
+        data: answers from `--data` (text) or from a YAML file.
+        questions: the template's questions by name, from `read_questions` or Copier's `Template.questions_data`.
 
     Raises:
-        UserError: an answer to what is no question, or one that does not fit its question. Validators that need an
-            answer which is not in the data are left to Copier.
+        UserError: an unknown question, or an invalid answer. Copier runs the validators that need answers which are
+            not in data.
     """
     names = [name for name, question in questions.items() if question.get("when") is not False]
     known = {
@@ -114,45 +115,62 @@ def check_data(data: Mapping[Any, Any], questions: Mapping[str, Mapping[str, Any
                 raise UserError(problem)
             known[name] = _parsed(value, questions[name])
         elif not isinstance(name, str):
-            raise UserError(f"{name!r} is no name of a question: write one to a line, such as `license: MIT`.")
+            raise UserError(
+                f"{name!r} is not the name of a question: write one answer per line, such as `license: MIT`."
+            )
         elif name in questions:
-            raise UserError(f'there is no question "{name}": it is computed from other answers, leave it out.')
+            raise UserError(f'there is no question "{name}": remove it; it is computed from other answers.')
         else:
             near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"they are {', '.join(names)}."
+            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}."
             raise UserError(f'there is no question "{name}": {hint}')
     for name in data:
         if problem := _refusal(questions[name], known[name], known):
             raise UserError(f"{name}: {problem.rstrip('.')}.")
 
 
+def describe_questions(questions: Mapping[str, Mapping[str, Any]]) -> str:
+    """One paragraph per question for the help text: its name, its prompt, and its choices."""
+    paragraphs = []
+    for name, question in questions.items():
+        if question.get("when") is False or question.get("ask") is False:
+            continue
+        text = re.sub(r"{{ (\w+) }}", r"\1", str(question["help"]))
+        if choices := [str(value) for value, validator in _choices(question) if not validator or " if " in validator]:
+            text += f" [{', '.join(choices)}]"
+        paragraphs += textwrap.wrap(
+            f"  {name:<20}  {text}", 79, subsequent_indent=" " * 24, break_on_hyphens=False, break_long_words=False
+        )
+    return "\n".join(paragraphs)
+
+
 def _misfit(name: str, value: Any, question: Mapping[str, Any]) -> str | None:
-    """What is wrong with the kind of an answer, and what would be right."""
+    """A message if the answer has the wrong type or is not one of the choices."""
     kind = question.get("type")
     choices = [str(value) for value, _ in _choices(question)]
     offer = _or([str(value) for value, validator in _choices(question) if not validator])
     if value is None and kind not in ("yaml", "json"):
-        return f'{name} has no value: write one ("" is an empty text), or leave it out.'
+        return f'{name} has no value: add one ("" for an empty text), or remove it.'
     if question.get("multiselect"):
         items = _parsed(value, question)
         if not isinstance(items, list):
-            return f'{name} takes a list: write {name}=[{choices[0] if choices else "..."}], not "{value}".'
+            return f'{name} is a list: write {name}=[{choices[0] if choices else "..."}], not "{value}".'
         strange = [item for item in items if choices and item not in choices]
         return f'{name} cannot have "{strange[0]}": write {offer}.' if strange else None
     if kind == "bool" and str(value).strip().lower() not in YES | NO:
-        return f'{name} is a question of yes or no: write {name}=true or {name}=false, not "{value}".'
+        return f'{name} is true or false: write {name}=true or {name}=false, not "{value}".'
     if kind != "str":
         return None
     if not isinstance(value, str) and type(value) is not int and str(value) not in choices:
         such = f', such as {name}: "{question["default"]}"' if choices else ""
-        return f"{name}: YAML does not take {value} for text, put it in quotes{such}."
+        return f"{name}: put {value} in quotes{such}, because YAML does not read it as text."
     if choices and str(value) not in choices:
         return f'{name} cannot be "{value}": write {offer}.'
     return None
 
 
 def _parsed(value: Any, question: Mapping[str, Any]) -> Any:
-    """The answer as the template's expressions see it."""
+    """The value of the answer in the template's expressions."""
     kind = question.get("type")
     if kind == "bool":
         return str(value).strip().lower() in YES
@@ -165,17 +183,17 @@ def _parsed(value: Any, question: Mapping[str, Any]) -> Any:
 
 
 def _refusal(question: Mapping[str, Any], value: Any, known: Mapping[str, Any]) -> str:
-    """What the question's own validator says of an answer, or its choice's, as far as what is known decides it."""
+    """The message of the question's or the choice's validator, if the known answers are enough to run it."""
     validators = [validator for choice, validator in _choices(question) if choice == value]
     for validator in [*validators, question.get("validator", "")]:
-        with suppress(TemplateError):  # most of all UndefinedError: it takes another answer
+        with suppress(TemplateError):  # UndefinedError, for example: it needs another answer
             if _is_template(validator) and (said := " ".join(JINJA.from_string(validator).render(known).split())):
                 return said
     return ""
 
 
 def _choices(question: Mapping[str, Any]) -> list[tuple[Any, str]]:
-    """The answers that can be chosen, each with its validator; none if other answers decide on that."""
+    """The choices with their validators; none if the choices depend on other answers."""
     choices = question.get("choices") or []
     if isinstance(choices, str):
         return []

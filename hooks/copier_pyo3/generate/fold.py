@@ -1,7 +1,7 @@
-"""Folds what each option brings into the files of a generated project.
+"""Merges the fragments of each option into the files of a generated project.
 
-An option adds to ``Cargo.toml`` by a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``. TOML is merged;
-to other text, such as a workflow, fragments are appended. So no file needs Jinja to hold the parts of its options.
+An option adds to ``Cargo.toml`` with a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``. TOML fragments
+are merged; other fragments, such as parts of workflows, are appended. So the files need no Jinja for the options.
 """
 
 import os
@@ -14,16 +14,16 @@ from copier_pyo3.merge.toml_edit import merge_toml as merge  # not by way of mer
 
 
 def fold(project: Path, names: Iterable[str]) -> None:
-    """Fold ``<name>.d/*`` into each file, in the order of their names, and remove the folder.
+    """Merge ``<name>.d/*`` into each file, sorted by name, and remove the folders.
 
-    Nothing is written before every file is known to be right, and a second run changes nothing.
+    All files are merged before the first one is written. A second run changes nothing.
 
     Args:
         project: folder of the generated project.
-        names: paths relative to it; no other file is touched.
+        names: paths relative to project. No other file is changed.
 
     Raises:
-        UserError: a fragment contradicts the file or an earlier fragment, or one of them cannot be read.
+        UserError: a fragment contradicts the file or an earlier fragment, or a file cannot be read.
     """
     folders = {project / name: folder for name in names if (folder := project / f"{name}.d").is_dir()}
     texts = {path: _folded(path, sorted(folder.iterdir())) for path, folder in folders.items()}
@@ -41,7 +41,7 @@ def _folded(path: Path, fragments: Sequence[Path]) -> str:
             text = _merged(path, text, fragment)
         return text
     parts = "".join(map(_read, fragments))
-    return text if text.endswith(parts) else text + parts  # an interrupted run may have put them there
+    return text if text.endswith(parts) else text + parts  # an interrupted run may have appended them
 
 
 def _merged(path: Path, text: str, fragment: Path) -> str:
@@ -49,11 +49,11 @@ def _merged(path: Path, text: str, fragment: Path) -> str:
     try:
         merged = merge(base="", ours=text, theirs=_read(fragment))
     except Unmergeable as error:
-        raise UserError(f"{name} does not fold into {path.name}: {error}") from error
+        raise UserError(f"cannot merge {name} into {path.name}: {error}") from error
     contradictions = [decision for decision in merged.decisions if decision.conflict]
     if contradictions:
         told = "; ".join(f"{decision.path}: {decision.detail}" for decision in contradictions)
-        raise UserError(f"{name} contradicts {path.name} ({told}): make the two say the same.")
+        raise UserError(f"{name} contradicts {path.name} ({told}): use the same value in both.")
     return merged.text
 
 
@@ -61,15 +61,15 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as UTF-8 text: {error}") from error
+        raise UserError(f"cannot read {path} as UTF-8 text: {error}") from error
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")  # tempfile and shutil would be half of what the hook imports
+    """Write the file atomically."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")  # not tempfile, which is slow to import
     try:
         new.write_bytes(text.encode("utf-8"))
         new.chmod(path.stat().st_mode)
         new.replace(path)
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+        raise UserError(f"cannot write {path}: {error.strerror}.") from error

@@ -1,7 +1,7 @@
-"""Makes tomlkit importable under a bare Copier, as uvx and pipx install it.
+"""Makes tomlkit importable where only Copier is installed, for example by uvx or pipx.
 
-Copier runs the hooks with its own interpreter, and tomlkit is not among its dependencies. So a pinned, hash-checked
-copy is kept in the user's cache, filled once by uv or pip (which follow the user's own index settings).
+Copier runs the hooks with its own interpreter and does not depend on tomlkit. So uv or pip installs a pinned copy with a
+checked hash into the user's cache, once. Both respect the user's index settings.
 """
 
 import importlib.util
@@ -19,10 +19,10 @@ REQUIREMENTS = Path(__file__).with_name("tomlkit.txt")
 
 
 def provide_tomlkit() -> None:
-    """Put tomlkit on ``sys.path``: the environment's own, else the cached copy, which is filled if it is missing.
+    """Make tomlkit importable: use the installed one, else the cached copy, which is downloaded if it is missing.
 
     Raises:
-        UserError: tomlkit is not installed, not cached, and neither uv nor pip could get it.
+        UserError: tomlkit is neither installed nor cached, and neither uv nor pip could download it.
     """
     if importlib.util.find_spec("tomlkit"):
         return
@@ -34,7 +34,7 @@ def provide_tomlkit() -> None:
 
 
 def _is_filled(cached: Path) -> bool:
-    """Cleaners of caches take files, and may leave the folders."""
+    """Whether the files are there: cache cleaners may delete files and leave the folders."""
     return (cached / "tomlkit" / "__init__.py").is_file()
 
 
@@ -45,13 +45,13 @@ def _requirement() -> str:
 
 
 def _cache_folder() -> Path:
-    import platformdirs  # a dependency of Copier, so it is there
+    import platformdirs  # a dependency of Copier
 
     return platformdirs.user_cache_path("copier-pyo3")
 
 
 def _installers() -> Iterator[list[str]]:
-    """Commands that install, as far as they are on this machine; each takes pip's own options."""
+    """Install commands available on this machine; all accept pip's options."""
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv:
         yield [uv, "pip", "install", "--quiet", "--python", sys.executable]
@@ -66,7 +66,7 @@ def _fill(cached: Path, requirement: str) -> None:
     said = []
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        # Filled aside and moved: a run that is killed, or two at once, leave no half-filled cache.
+        # Install into a temporary folder, then move it, so that a killed or concurrent run leaves no incomplete cache.
         with tempfile.TemporaryDirectory(dir=cached.parent, ignore_cleanup_errors=True) as aside:
             for installer in _installers():
                 target = Path(aside, "site")
@@ -96,18 +96,20 @@ def _fill(cached: Path, requirement: str) -> None:
         said.append(str(error))
     why = f" ({said[-1]})" if said else ""
     raise UserError(
-        f"The template patches TOML with tomlkit, which this Copier lacks and which could not be fetched{why}. Install "
-        f"it beside Copier, then run the same command again: {_remedy(requirement)}"
+        f"The template needs tomlkit, which is not installed with Copier and could not be downloaded{why}. Install it "
+        f"with the following command, then try again: {_remedy(requirement)}"
     )
 
 
 def _remedy(requirement: str) -> str:
-    """The one command that helps, by the way in which this Copier was installed."""
+    """The command that installs tomlkit, depending on how Copier was installed."""
     prefix = Path(sys.prefix)
     if prefix.parent.name == "venvs" and (prefix / "pipx_metadata.json").is_file():  # pipx install, not pipx run
         return f"pipx inject {prefix.name} {requirement}"
     if "pipx" in prefix.parts:
-        return f"pipx install copier && pipx inject copier {requirement} (and no `pipx run` before `copier` then)"
+        return (
+            f"pipx install copier && pipx inject copier {requirement} (then use `copier` instead of `pipx run copier`)"
+        )
     if "uv" in prefix.parts:
         return f"uv tool install --with {requirement} copier"
     return f'"{sys.executable}" -m pip install {requirement}'

@@ -1,12 +1,11 @@
-"""What a version of the template asks of projects made by an older one, beyond new files.
+"""Migrations: changes to existing projects that a new version of the template needs, besides new files.
 
-A module here is one migration, named after what it does. It has VERSION, the template's version that brings it, and one
-or both of:
+Each module here is one migration. It has VERSION, the version of the template that introduces it, and one or both of:
 
-    answers(answers: dict[str, Any]) -> dict[str, Any]   before the new version asks and renders: a question renamed
-    files(project: Path) -> list[str]                    after the merge: small safe rewrites; returns what to tell
+    answers(answers: dict[str, Any]) -> dict[str, Any]   run before the new version is rendered, for example to rename a question
+    files(project: Path) -> list[str]                    run after the merge: small safe rewrites; returns lines for the report
 
-Both are run on each update from a version before VERSION to VERSION or later, and may meet a project that needs nothing.
+Both run on each update from a version before VERSION to VERSION or later. The project may need no changes.
 """
 
 import importlib
@@ -21,7 +20,7 @@ from copier_pyo3.errors import UserError
 
 
 def before(project: Path, answers_file: str, old_version: str, new_version: str) -> None:
-    """Bring the answers file to what the new version asks.
+    """Migrate the answers file to the new version.
 
     Raises:
         UserError: the answers file cannot be read or written.
@@ -37,11 +36,11 @@ def before(project: Path, answers_file: str, old_version: str, new_version: str)
             head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
             path.write_bytes((head + yaml.safe_dump(answers, allow_unicode=True, sort_keys=True)).encode("utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"{answers_file} cannot be migrated: {error}") from error
+        raise UserError(f"cannot migrate {answers_file}: {error}") from error
 
 
 def after(project: Path, old_version: str, new_version: str) -> list[str]:
-    """Rewrite the project's files; returns what was done and what is to do by hand."""
+    """Migrate the project's files. Returns lines for the report: changes made, and changes to make by hand."""
     told: list[str] = []
     for migration in between(old_version, new_version):
         if hasattr(migration, "files"):
@@ -50,20 +49,20 @@ def after(project: Path, old_version: str, new_version: str) -> list[str]:
 
 
 def between(old_version: str, new_version: str) -> list[ModuleType]:
-    """The migrations that an update from one version to the other has to run, oldest first."""
+    """The migrations for an update from old_version to new_version, oldest first."""
     old, new = _version(old_version), _version(new_version)
     return [module for module in every() if old < Version(module.VERSION) <= new]
 
 
 def every() -> list[ModuleType]:
-    """All migrations, by version."""
+    """All migrations, sorted by version."""
     names = [info.name for info in pkgutil.iter_modules(__path__)]
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return sorted(modules, key=lambda module: (Version(module.VERSION), module.__name__))
 
 
 def _version(text: str) -> Version:
-    """A tag, or git's description of a later commit: v1.2-3-gabcdef."""
+    """Parse a tag, or the output of git describe, such as v1.2-3-gabcdef."""
     try:
         return Version(text)
     except InvalidVersion:

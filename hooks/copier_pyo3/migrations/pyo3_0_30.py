@@ -1,7 +1,7 @@
-"""PyO3 0.29 to 0.30: the merge has raised the manifest, this brings the Rust code along.
+"""PyO3 0.29 to 0.30: migrates the Rust code; the merge updates the manifest.
 
-Rewritten are only texts that mean the same in one way: types that moved, and #[pyclass] options whose default changed.
-What needs thought is told. Facts from PyO3's changelog of 0.30.0, read on 2026-11-21.
+This only makes changes that keep the meaning: moved types, and #[pyclass] options whose default changed. It reports other
+changes to make by hand. Source: the changelog of PyO3 0.30.0, read on 2026-11-21.
 """
 
 import re
@@ -25,10 +25,10 @@ MOVED: Final = {
     "PyStringData": "types::string",
 }
 UNSOUND: Final = re.compile(r"\.(as_slice|as_mut_slice|as_fortran_slice|as_fortran_mut_slice)\(py\b")
-# An attribute, over as many lines as it takes; a comment.
+# An attribute, which can span several lines; a comment.
 ATTRIBUTE: Final = r"#\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
 COMMENT: Final = r"//[^\n]*\n"
-# What stands above a struct or enum.
+# Attributes and comments above a struct or enum.
 ITEM: Final = re.compile(
     rf"(?P<above>(?:(?:{ATTRIBUTE}|{COMMENT})\s*)+)(?=(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum)\s+\w)"
 )
@@ -36,7 +36,7 @@ PYCLASS: Final = re.compile(r"#\[\s*(?P<name>(?:pyo3::)?pyclass)\s*(?:\((?P<opti
 
 
 def files(project: Path) -> list[str]:
-    """Rewrite the Rust files; tell what was done, and what is left to do by hand."""
+    """Rewrite the Rust files. Returns lines for the report: changes made, and changes to make by hand."""
     repository = Repository(project)
     project = repository.project
     if not _has_pyo3_0_30(project / "Cargo.toml"):
@@ -53,20 +53,20 @@ def files(project: Path) -> list[str]:
         new = rewritten(text)
         if new != text:
             path.write_bytes(new.encode("utf-8"))
-            told.append(f"{name}: rewritten for PyO3 0.30 (types that moved, options of #[pyclass])")
+            told.append(f"{name}: migrated to PyO3 0.30 (moved types, #[pyclass] options)")
         told += [f"{name}: {hint}" for hint in _hints(new)]
     return told
 
 
 def rewritten(text: str) -> str:
-    """The source for PyO3 0.30."""
+    """The source code migrated to PyO3 0.30."""
     for name, module in MOVED.items():
         text = re.sub(rf"\bpyo3::types::{name}\b", f"pyo3::{module}::{name}", text)
     return ITEM.sub(lambda item: _options(item["above"]), text)
 
 
 def _options(above: str) -> str:
-    """Say what was the default: FromPyObject for a class that is Clone; drop what has become the default."""
+    """Add from_py_object, the old default for Clone classes; remove the option that is now the default."""
     clone = _is_clone(above)
 
     def attribute(found: re.Match[str]) -> str:
@@ -92,7 +92,7 @@ def _is_clone(above: str) -> bool:
 
 
 def _is_vendored(path: Path, project: Path) -> bool:
-    """Whether it is a crate that `cargo vendor` has copied: its checksums forbid a change."""
+    """Whether the file is in a crate copied by `cargo vendor`, whose checksums do not allow changes."""
     return any((parent / ".cargo-checksum.json").exists() for parent in path.parents if project in parent.parents)
 
 
@@ -100,13 +100,15 @@ def _hints(text: str) -> list[str]:
     hints = []
     for item in ITEM.finditer(text):
         if re.search(r"\bcfg_attr\(.*\bpyclass\b", item["above"], re.DOTALL) and _is_clone(item["above"]):
-            hints.append("#[pyclass] within cfg_attr: a class that is Clone needs from_py_object to be taken by value")
+            hints.append("#[pyclass] in cfg_attr: a Clone class needs from_py_object to be passed by value")
     if "PyBuffer" in text and UNSOUND.search(text):
-        hints.append("PyBuffer::as_slice and its kin are unsound and deprecated: use copy_to_slice or as_slice_ptr")
+        hints.append(
+            "PyBuffer::as_slice and similar methods are unsound and deprecated: use copy_to_slice or as_slice_ptr"
+        )
     if (
         "skip_from_py_object" in text
     ):  # without it, a second run would take the class for one that wants the old default
-        hints.append("skip_from_py_object has become the default of #[pyclass] and is deprecated: take it out")
+        hints.append("skip_from_py_object is now the default of #[pyclass] and is deprecated: remove it")
     for group in re.findall(r"\bpyo3::types::\{([^}]*)\}", text):
         for name in MOVED.keys() & set(re.findall(r"\w+", group)):
             hints.append(f"{name} has moved: import it from pyo3::{MOVED[name]}")

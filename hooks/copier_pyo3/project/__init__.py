@@ -1,1 +1,1 @@
-"""The project and what is around it: git, the files, the surroundings."""
+"""The project's files and its git repository."""

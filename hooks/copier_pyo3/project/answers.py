@@ -1,4 +1,4 @@
-"""The answers file of a project: which template made it, in which version, with which answers."""
+"""The answers file of a project: the template, its version, and the answers."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -11,33 +11,33 @@ ANSWERS: Final = ".copier-answers.yml"
 
 
 def answers_path(project: Path, answers_file: str) -> Path:
-    """Where the answers file is.
+    """The path of the answers file.
 
     Raises:
-        UserError: it is not there, or named by an absolute path.
+        UserError: the file does not exist, or answers_file is an absolute path.
     """
     path = project / answers_file
     if Path(answers_file).is_absolute():
-        raise UserError(f"{answers_file} is an absolute path: name the answers file as seen from the project's folder.")
+        raise UserError(f"{answers_file} is an absolute path: use a path relative to the project's folder.")
     if not path.is_file():
-        raise UserError(f"there is no {answers_file} in {project}: it is no project of this template.")
+        raise UserError(f"there is no {answers_file} in {project}: the folder was not created from this template.")
     return path
 
 
 def read_answers(content: bytes, name: str) -> dict[str, Any]:
-    """The answers, with _commit and _src_path among them.
+    """The answers, including _commit and _src_path.
 
     Args:
-        content: the file's bytes.
+        content: the file's contents.
         name: its path, for messages.
 
     Raises:
-        UserError: it is not what Copier writes.
+        UserError: the file was not written by Copier.
     """
     try:
         answers = yaml.safe_load(content.decode("utf-8"))
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{name} is not YAML in UTF-8: put it back as Copier wrote it.") from error
+        raise UserError(f"{name} is not YAML in UTF-8: restore it from git.") from error
     if not isinstance(answers, dict) or not {"_commit", "_src_path"} <= answers.keys():
-        raise UserError(f"{name} does not say which template made the project (_src_path, _commit): was it edited?")
+        raise UserError(f"{name} has no _src_path or no _commit, which name the template: restore it from git.")
     return answers

@@ -1,4 +1,4 @@
-"""Line ends of what an update brings: as the project's other files have them, where git does not decide it."""
+"""Line endings of files from an update: the same as in the project's other files, unless git decides."""
 
 import re
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from copier_pyo3.project.repository import GitError, Repository
 
 
 def follow(repository: Repository, base: Tree, ours: Tree, outcome: Outcome, answers_file: str) -> None:
-    """Give new files CRLF, if that is what each text file of the template has in the user's commit.
+    """Convert new files to CRLF if all of the template's text files have CRLF in the user's commit.
 
-    Files that the user added are not asked: tools such as Cargo write LF everywhere.
+    Files that the user added do not count: tools such as Cargo always write LF.
     """
     new = [path for path, (_, content) in outcome.written.items() if path not in ours.files and _has_lf(content)]
     known = [ours.files[path] for path in ours.files.keys() & base.files.keys() - {answers_file}]
@@ -26,11 +26,11 @@ def follow(repository: Repository, base: Tree, ours: Tree, outcome: Outcome, ans
 
 
 def follow_answers(repository: Repository, before: bytes, answers_file: str) -> None:
-    """The same for the answers file, which Copier writes itself.
+    """Do the same for the answers file, which Copier writes.
 
     Args:
         repository: the project's.
-        before: the file as it was committed.
+        before: the committed contents of the file.
         answers_file: its path.
     """
     path = repository.project / answers_file
@@ -39,7 +39,7 @@ def follow_answers(repository: Repository, before: bytes, answers_file: str) -> 
 
 
 def crlf(content: bytes) -> bytes:
-    """The text with CRLF."""
+    """The text with CRLF line endings."""
     return re.sub(rb"(?<!\r)\n", b"\r\n", content)
 
 
@@ -60,7 +60,7 @@ def _git_decides(repository: Repository) -> bool:
 
 
 def _undecided(repository: Repository, paths: Iterable[str]) -> list[str]:
-    """Those of which no attribute says how they end their lines."""
+    """The paths whose line endings no git attribute sets."""
     fields = iter(repository.paths("check-attr", "-z", "text", "eol", "--", *paths))
     decided = {path for path, _, value in zip(fields, fields, fields, strict=True) if value != "unspecified"}
     return [path for path in paths if path not in decided]

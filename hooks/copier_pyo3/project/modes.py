@@ -1,4 +1,4 @@
-"""Permissions of the user's files, which git does not know and Copier does not keep: read-only files, private ones."""
+"""Permissions of the user's files, such as read-only or private, which neither git nor Copier preserves."""
 
 import json
 import os
@@ -8,11 +8,11 @@ from typing import Final
 
 from copier_pyo3.project.repository import Repository
 
-MODES: Final = "copier-pyo3-modes.json"  # in git's folder, from before Copier renders to after its merge
+MODES: Final = "copier-pyo3-modes.json"  # in the git directory, from before Copier renders until after its merge
 
 
 def remember(repository: Repository) -> None:
-    """Write down the permissions that are none of git's own, and let Copier write to what is read-only."""
+    """Save the permissions that git does not store, and make read-only files writable for Copier."""
     if os.name != "posix":
         return
     mask = os.umask(0)
@@ -33,7 +33,7 @@ def remember(repository: Repository) -> None:
 
 
 def restore(repository: Repository) -> None:
-    """Give them back; whether a file is executable is the template's to say."""
+    """Restore the saved permissions. The template decides whether a file is executable."""
     record = repository.folder / MODES
     if not record.is_file():
         return
@@ -45,13 +45,13 @@ def restore(repository: Repository) -> None:
 
 
 def with_x(mode: int, executable: bool) -> int:
-    """The permissions, with leave to execute for who may read, or without."""
+    """The mode, with the executable bits set for everyone who can read, or cleared."""
     bits = stat.S_IMODE(mode) & ~0o111
     return bits | ((bits & 0o444) >> 2) if executable else bits
 
 
 def keep(target: Path, source: Path) -> None:
-    """Give a file that will replace another one its permissions."""
+    """Copy the permissions of target to source, which will replace it."""
     if os.name == "posix" and target.is_file() and not target.is_symlink() and not source.is_symlink():
         source.chmod(with_x(target.stat().st_mode, bool(source.stat().st_mode & stat.S_IXUSR)))
     elif os.name != "posix" and target.is_file():  # Windows refuses to rename over a read-only file

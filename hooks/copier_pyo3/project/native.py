@@ -1,4 +1,4 @@
-"""Native modules that builds leave in the source tree: Python imports the first whose suffix it knows, old or new."""
+"""Native modules that builds leave in the source tree. Python imports the first suffix that it knows, old or new."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from typing import Any, Final
 from copier_pyo3.project.report import Report
 from copier_pyo3.project.repository import Repository
 
-# Answers on which it depends how the native module's file is called, or what writes it.
+# Answers that change the file name of the native module, or the tool that writes it.
 DECISIVE: Final = ("module_name", "kind", "build_backend", "abi3", "free_threading")
 
 
 def stale(repository: Repository, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Native modules that the old answers built and the new ones no longer replace, by path.
+    """Paths of native modules built with the old answers, which a build with the new answers does not replace.
 
-    Only what git ignores, in the folder of the package: what is tracked is somebody's.
+    Only files in the package's folder that git ignores.
     """
     if all(old.get(name) == new.get(name) for name in DECISIVE):
         return []
@@ -26,21 +26,21 @@ def stale(repository: Repository, old: Mapping[str, Any], new: Mapping[str, Any]
 
 
 def remove_stale(repository: Repository, path: str, report: Report) -> None:
-    """Remove one of them, and say so."""
+    """Remove such a module, and report it."""
     try:
         (repository.project / path).unlink(missing_ok=True)
-        report.told.append(f"{path}: removed, it was built with the old answers: build again before you import")
+        report.told.append(f"{path}: removed, because it was built with the old answers; rebuild before you import")
     except OSError as error:  # on Windows, while a Python has it imported
-        report.left[path] = f"built with the old answers, and cannot be removed ({error.strerror}): remove it by hand"
+        report.left[path] = f"built with the old answers and could not be removed ({error.strerror}): delete it"
 
 
 def side_by_side(project: Path, answers: Mapping[str, Any], suffixes: list[str]) -> list[str]:
-    """Native modules in the source tree that one Python could import, by path.
+    """Paths of native modules in the source tree that a Python could import.
 
     Args:
-        project: its folder.
-        answers: that made it.
-        suffixes: of the Python, as `importlib.machinery.EXTENSION_SUFFIXES` has them.
+        project: folder of the project.
+        answers: the project's answers.
+        suffixes: `importlib.machinery.EXTENSION_SUFFIXES` of that Python.
     """
     folder, name = _place(answers)
     paths = (Path(folder, name + suffix) for suffix in suffixes)
@@ -48,6 +48,6 @@ def side_by_side(project: Path, answers: Mapping[str, Any], suffixes: list[str])
 
 
 def _place(answers: Mapping[str, Any]) -> tuple[str, str]:
-    """Folder and name of the native module."""
+    """The folder and the name of the native module."""
     module = str(answers.get("module_name", ""))
     return ("", module) if answers.get("kind") == "extension" else (f"python/{module}", "_core")

@@ -1,4 +1,4 @@
-"""What an update did, for people; and the last look at every manifest and workflow."""
+"""The report of an update, and the final check of manifests and workflows."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -20,27 +20,27 @@ else:
 
 @dataclass
 class Report:
-    """What an update did, for people."""
+    """The report of an update."""
 
     told: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
-    """Files that the merge deleted, which the work tree may never have had."""
+    """Files that the merge deleted; they can be missing in the temporary work tree."""
     before: str | None = None
-    """The commit that the merge took the user's files from, if it was told one."""
+    """The commit with the user's files that the merge used, if one was given."""
 
     def print(self) -> None:
-        """Tell it on stderr, as Copier does."""
+        """Print the report on stderr, like Copier's messages."""
         for line in self.told:
             print(f"  {line}", file=sys.stderr)
         for path, why in sorted(self.left.items()):
-            print(f"  {path}: LEFT FOR YOU: {why}", file=sys.stderr)
+            print(f"  {path}: RESOLVE BY HAND: {why}", file=sys.stderr)
 
 
 def check(repository: Repository, before: str, report: Report) -> None:
-    """Read once more what changed, whether it was merged or not, and what refers to other files.
+    """Check that changed files can be parsed and that references to other files are valid.
 
-    What was wrong before is not told; what did not change cannot have become unreadable.
+    Problems that existed before the update are not reported.
     """
     new = repository.paths("ls-files", "--others", "--exclude-standard", "-z")
     changed = {*repository.paths("diff", "--name-only", "--relative", "-z", before, "--"), *new}
@@ -89,7 +89,7 @@ def _is_there(repository: Repository, name: str) -> bool:
 
 
 def _data(contents: Mapping[str, bytes]) -> dict[str, Any]:
-    """Plain data of what can be read; of workflows only those that use others of the project, for YAML is slow."""
+    """The parsed files. Only workflows that use files of the project are parsed, because parsing YAML is slow."""
     data = {}
     for name, content in contents.items():
         with suppress(ValueError, yaml.YAMLError):

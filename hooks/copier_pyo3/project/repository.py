@@ -1,4 +1,4 @@
-"""The project's folder in its git repository: what an update reads and writes there."""
+"""The project's folder in its git repository, which an update reads and writes."""
 
 import os
 import shutil
@@ -11,26 +11,24 @@ from copier_pyo3.merge.blob import Blob, Tree
 
 
 class Repository:
-    """The git repository around a project, which may be a folder of a larger one."""
+    """The git repository of a project, which may be a subfolder of it."""
 
     def __init__(self, project: Path) -> None:
         """Find the repository.
 
         Raises:
-            UserError: there is none, or no git.
+            UserError: there is no repository, or git is not installed.
         """
         self.project = project.resolve()
         if not self.project.is_dir():
-            raise UserError(f"{project} is not a folder: name the project's.")
+            raise UserError(f"{project} is not a folder: pass the project's folder.")
         if not shutil.which("git"):
-            raise UserError("git is needed: install it from https://git-scm.com and try again.")
+            raise UserError("git is required: install it from https://git-scm.com and try again.")
         try:
             self.prefix, _, folder = self.text("rev-parse", "--show-prefix", "--git-dir").rpartition("\n")
             self.folder = self.project / folder
         except GitError as error:
-            raise UserError(
-                f"{project} is not in a git repository: an update works on one, run `git init` first."
-            ) from error
+            raise UserError(f"{project} is not in a git repository: run `git init` and commit first.") from error
 
     def git(self, *arguments: str, stdin: bytes | None = None, **env: str) -> bytes:
         """Run git in the project's folder.
@@ -46,15 +44,15 @@ class Repository:
         return done.stdout
 
     def text(self, *arguments: str) -> str:
-        """What git prints, without the newline at its end."""
+        """The output of git without the trailing newline."""
         return os.fsdecode(self.git(*arguments)).removesuffix("\n")
 
     def paths(self, *arguments: str) -> list[str]:
-        """What git lists with -z."""
+        """The paths in the output of git with -z."""
         return [os.fsdecode(path) for path in self.git(*arguments).split(b"\0") if path]
 
     def changes(self) -> list[str]:
-        """What is not committed in the project, as `git status` tells it."""
+        """The uncommitted changes in the project, from `git status`."""
         return self.text("status", "--porcelain", "--", ".").splitlines()
 
     def is_merging(self) -> bool:
@@ -68,15 +66,15 @@ class Repository:
         return self._listed(oid)
 
     def files(self) -> list[Path]:
-        """The project's own files: neither ignored by git nor in a repository of their own."""
+        """The project's files, except files that git ignores and files in nested repositories."""
         names = self.paths("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
         paths = (self.project / name for name in sorted(names))
         return [path for path in paths if path.is_file() and not path.is_symlink()]
 
     def tree_of(self, folder: Path, index: Path) -> Tree:
-        """A folder outside of the repository, added to git's objects by way of an index of its own.
+        """Add a folder outside of the repository to git's objects, using a separate index.
 
-        The project's attributes hold there, too: what git filters on its way in, such as large files, is comparable.
+        The project's attributes apply, so that filtered files, such as large files, can be compared.
         """
         env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder), "GIT_DIR": str(self.folder)}
         attributes = self.project / ".gitattributes"
@@ -101,12 +99,12 @@ class Repository:
         return Tree(oid, files)
 
     def moves(self, old: Tree, new: Tree) -> dict[str, str]:
-        """Files that went from one path to another and are still much the same."""
+        """Renamed files with similar contents, by old path."""
         fields = iter(self.paths("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old.oid, new.oid))
         return {source: target for _, source, target in zip(fields, fields, fields, strict=True)}
 
     def contents(self, blobs: Iterable[Blob]) -> dict[str, bytes]:
-        """What the blobs hold, by their oid."""
+        """The contents of the blobs by oid."""
         oids = sorted({blob.oid for blob in blobs})
         answer = self.git("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in oids).encode())
         found = {}
@@ -117,7 +115,7 @@ class Repository:
         return found
 
     def checked_out(self, path: str, content: bytes) -> bytes:
-        """What git puts into the work tree for a blob: line endings and filters as the project's attributes say."""
+        """The contents that git would check out, with the line endings and filters of the project's attributes."""
         oid = self.git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
         return self.git("cat-file", "--filters", f"--path={self.prefix}{path}", oid)
 
@@ -131,7 +129,7 @@ class Repository:
         return stages
 
     def set_index(self, entries: Mapping[str, Mapping[int, Blob]]) -> None:
-        """Write the index entries of paths: stage 0 alone, or the stages of an unmerged file; none takes it out."""
+        """Set the index entries of paths: stage 0, the stages of an unmerged file, or none to remove the entry."""
         lines = []
         for path, stages in entries.items():
             place = f"{self.prefix}{path}"
@@ -142,10 +140,10 @@ class Repository:
 
 
 class GitError(UserError):
-    """git failed; the text is which command, and the line that says why."""
+    """git failed. The message has the command and the reason."""
 
     @classmethod
     def of(cls, arguments: Sequence[str], stderr: bytes) -> "GitError":
-        """Of a call of git and its whole output."""
+        """Create the error from git's arguments and its stderr."""
         words = [word for word in arguments if not word.startswith(("-", "core."))]
         return cls(f"`git {words[0]}` failed ({why_git_failed(stderr.decode(errors='replace'))})")

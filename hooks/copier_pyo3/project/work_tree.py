@@ -1,4 +1,4 @@
-"""Writes the outcome of a merge into the work tree and the index."""
+"""Writes the result of a merge to the work tree and the index."""
 
 import os
 import tempfile
@@ -19,20 +19,20 @@ def place(
     answers_file: str,
     only: set[str] | None,
 ) -> None:
-    """Write the outcome over the work tree, whatever stands there, and take the paths' conflicts out of the index.
+    """Overwrite the work tree with the result, and remove the conflicts of its paths from the index.
 
     Args:
-        repository: the project's, or a work tree beside it.
-        ours: the user's files that were merged.
-        theirs: the new version's.
-        committed: the user's files that the index is to have, apart from conflicts.
-        outcome: of the merge.
-        answers_file: path of the answers file, which stays as it is.
-        only: the paths that may be written; all if it is None.
+        repository: the project's repository, or a temporary work tree of it.
+        ours: the user's files before the merge.
+        theirs: the files of the new version.
+        committed: the user's files for the index, apart from conflicts.
+        outcome: result of the merge.
+        answers_file: path of the answers file, which is not changed.
+        only: the paths that may be written, or None for all.
     """
     changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--"), *repository.unmerged()}
     added = {*repository.paths("ls-files", "--others", "--exclude-standard", "-z")}
-    # What Copier could not apply, beside a file of the template; git may ignore it, and a bot may have committed it.
+    # Copier's .rej files. Git may ignore them, and a bot may have committed them.
     rejects = repository.paths("ls-files", "--cached", "--others", "-z", "--", ":(glob)**/*.rej")
     known = ours.files.keys() | theirs.files.keys()
     rejected = {path for path in rejects if path.removesuffix(".rej") in known and path not in ours.files}
@@ -68,7 +68,7 @@ def place(
 
 
 def _write(target: Path, content: bytes, mode: str) -> None:
-    """Write a file if it is not so already."""
+    """Write a file if its contents or mode differ."""
     executable = mode == "100755"
     if target.is_file() and not target.is_symlink() and target.read_bytes() == content:
         if os.name == "posix" and bool(target.stat().st_mode & 0o100) != executable:
@@ -83,7 +83,7 @@ def _write(target: Path, content: bytes, mode: str) -> None:
 
 
 def remove_empty(folder: Path, stop: Path) -> None:
-    """Remove a folder that has become empty, and its parents, up to stop."""
+    """Remove a folder and its parents below stop if they are empty."""
     while folder != stop and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent

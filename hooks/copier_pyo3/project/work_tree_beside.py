@@ -1,4 +1,4 @@
-"""A work tree beside the project in which Copier works: of a large repository it has only what an update may read."""
+"""The temporary work tree for Copier. For a large repository, it has only the files that an update reads."""
 
 import os
 from pathlib import Path, PurePosixPath
@@ -6,26 +6,26 @@ from typing import Final
 
 from copier_pyo3.project.repository import Repository
 
-# Up to here everything is checked out.
+# Below these limits, all files are checked out.
 SMALL_COUNT: Final = 1000  # files
 SMALL_SIZE: Final = 10_000_000  # bytes
 LARGE_FILE: Final = 1_000_000  # bytes
-READ: Final = {".rs", ".toml", ".yml", ".yaml"}  # by migrations, and by the check at the end
+READ: Final = {".rs", ".toml", ".yml", ".yaml"}  # by migrations and the final check
 GIT: Final = {".gitattributes", ".gitignore", ".gitmodules"}
 
 
 def add(repository: Repository, folder: Path, whole: bool = False) -> Repository:
-    """Add a work tree; returns the project's folder in there.
+    """Add a work tree. Returns the project's folder in it.
 
-    Its commit is the last one, or one without the files that an update does not read. What the template knows of these is
-    merged by way of git's objects; it stands in the work tree only if the update changes it.
+    It checks out the last commit, or a commit without the files that an update does not read. Those files are merged through
+    git's objects, and written only if the update changes them.
 
     Args:
-        repository: the project's.
-        folder: where it goes.
-        whole: check out everything.
+        repository: the project's repository.
+        folder: path of the work tree.
+        whole: check out all files.
     """
-    # No hooks, as in Copier's own calls of git: they are for what the user does.
+    # Disable hooks, as Copier does: they are for the user's commands.
     no_hooks = ("-c", f"core.hooksPath={os.devnull}")
     start = "HEAD" if whole else _reduced(repository, folder.with_name("reduced.index"))
     repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(folder), start)
@@ -33,7 +33,7 @@ def add(repository: Repository, folder: Path, whole: bool = False) -> Repository
 
 
 def _reduced(repository: Repository, index: Path) -> str:
-    """The last commit, or one that has only what is read."""
+    """The last commit, or a commit with only the files that are read."""
     lines = repository.paths("ls-tree", "-r", "-l", "-z", "--full-tree", "HEAD")
     entries = [(*about.split(), path) for about, path in (line.split("\t", 1) for line in lines)]
     sizes = {path: int(size) if size != "-" else 0 for _, _, _, size, path in entries}
@@ -49,7 +49,7 @@ def _reduced(repository: Repository, index: Path) -> str:
     tree = os.fsdecode(repository.git("write-tree", GIT_INDEX_FILE=str(index))).strip()
     made = repository.git(
         *("-c", "user.name=copier-pyo3", "-c", "user.email=copier-pyo3@localhost"),
-        *("commit-tree", tree, "-m", "What an update reads"),
+        *("commit-tree", tree, "-m", "Files that an update reads"),
     )
     return os.fsdecode(made).strip()
 

@@ -1,1 +1,1 @@
-"""What the console script does: one module for each verb."""
+"""The commands of the console script, one module each."""

@@ -1,6 +1,6 @@
-"""The end of a `copier update`: what Copier merged by lines is merged again by meaning, file by file.
+"""The end of a `copier update`: merge again, by structure, the files that Copier merged line by line.
 
-`finish` runs as the template's `after` migration; `rendered` and `merge_again` are what it and `resolve` share.
+`finish` runs as the template's `after` migration. It shares `rendered` and `merge_again` with `resolve`.
 """
 
 import json
@@ -26,22 +26,20 @@ from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
 from copier_pyo3.project.work_tree import place
 
-REPORT: Final = (
-    "copier-pyo3-report.json"  # in git's folder: where `update` wants the migration's report, if it is there
-)
+REPORT: Final = "copier-pyo3-report.json"  # in the git directory; if it exists, the migration writes its report there
 
 
 def finish(project: Path, answers_file: str, template: str, old_version: str, new_version: str) -> None:
-    """Merge again what Copier has merged, knowing what both versions of the template make, and tell what was decided.
+    """Merge again what Copier merged, using both renderings of the template, and report the decisions.
 
-    Copier starts from a clean work tree, so the user's files are those of the last commit.
+    Copier requires a clean work tree, so the last commit has the user's files.
 
     Args:
-        project: folder of the project, just updated by Copier.
+        project: folder of the project, after Copier's update.
         answers_file: path of the answers file in it.
         template: folder with the template's git repository.
-        old_version: version that the project was made with.
-        new_version: version that it has now.
+        old_version: version of the template before the update.
+        new_version: version of the template after the update.
 
     Raises:
         UserError: the template cannot be rendered.
@@ -54,7 +52,7 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
         old_file = repository.git("show", f"{before}:./{answers_file}")
     except GitError as error:
         raise UserError(
-            f"{answers_file} is not in the last commit: commit the project as it was made first."
+            f"{answers_file} is not in the last commit: commit the project before you update it."
         ) from error
     old = read_answers(old_file, answers_file)
     new_file = (repository.project / answers_file).read_bytes()
@@ -80,7 +78,7 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
 
 
 def _before(wanted: Path) -> str:
-    """The commit that has the user's files: of a work tree beside the project, HEAD may have only some of them."""
+    """The commit with the user's files. In the temporary work tree of `update`, HEAD may have only some of them."""
     text = wanted.read_text(encoding="utf-8") if wanted.exists() else ""
     return str(json.loads(text)["before"]) if text else "HEAD"
 
@@ -88,7 +86,7 @@ def _before(wanted: Path) -> str:
 def rendered(
     repository: Repository, template: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> tuple[Tree, Tree]:
-    """What the template makes of the old and of the new answers, each in its version, as trees of the repository.
+    """Render the old version with the old answers and the new version with the new ones, as git trees.
 
     Raises:
         UserError: one of the versions cannot be rendered.
@@ -109,15 +107,15 @@ def merge_again(
     theirs: Tree,
     only: set[str] | None = None,
 ) -> Report:
-    """Let the work tree be what the three-way merge makes of the commit before the update.
+    """Replace the work tree with the three-way merge of the commit before the update.
 
     Args:
-        repository: the project's.
-        before: the commit that has the user's files.
-        answers_file: path of the answers file, which stays as it is.
-        base: what the old version of the template makes.
-        theirs: what the new version makes.
-        only: the paths that may be written; all if it is None.
+        repository: the project's repository.
+        before: the commit with the user's files.
+        answers_file: path of the answers file, which is not changed.
+        base: rendering of the old version of the template.
+        theirs: rendering of the new version.
+        only: the paths that may be written, or None for all.
     """
     ours = repository.tree(before)
     outcome = merge_trees(repository, base, ours, theirs, skip={answers_file})

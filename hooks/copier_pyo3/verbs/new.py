@@ -1,4 +1,4 @@
-"""``copier-pyo3 new``: from a question to an imported module."""
+"""``copier-pyo3 new``: create a project, build it, and import it."""
 
 import importlib.metadata
 import os
@@ -36,23 +36,23 @@ TEMPLATE = CHECKOUT if (CHECKOUT / "copier.yml").is_file() else BUNDLE
 def new(
     folder: Path, *, data: Mapping[str, Any], defaults: bool = False, build: bool = True, template: str | None = None
 ) -> None:
-    """Make a project: ask, generate, lock, initialise git, build, import.
+    """Create a project: ask questions, write files, set up git, build, import.
 
     Args:
-        folder: the project's folder: a new one, or an empty one (it may hold a .git).
-        data: answers by the question's name.
-        defaults: take the default of each question that data does not answer.
-        build: lock, build and import too; this needs Rust.
-        template: home of the template, if it is not the one that this package brings.
+        folder: the project's folder, which must not exist or be empty (except for .git).
+        data: answers by question name.
+        defaults: use the default answer of each question that is not in data.
+        build: also create Cargo.lock, build, and import the module. This needs Rust.
+        template: folder or git URL of another template. The default is the template in this package.
 
     Raises:
-        UserError: something stands in the way, and nothing was written; or a later step failed, and the text says how
-            to go on.
-        KeyboardInterrupt: the user broke off; its text says what is there, if anything is.
+        UserError: a precondition failed and nothing was written, or a later step failed and the message says how to
+            continue.
+        KeyboardInterrupt: the user pressed Ctrl-C. The message says what was written, if anything.
     """
-    if template is None:  # another one's questions are known only when it has been fetched
+    if template is None:  # the questions of another template are known only after it is fetched
         check_data(data, read_questions(TEMPLATE))
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100 (takes the .. out, and follows no link)
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 (removes .. without following links)
     _need_empty(folder)
     outer_repository = _outer_repository(folder)
     if build:
@@ -65,14 +65,14 @@ def new(
     with _complete(folder):
         steps.done(f"{sum(path.is_file() for path in folder.rglob('*') if '.git' not in path.parts)} files written")
         if outer_repository:
-            steps.done(f"no git init: part of {outer_repository}")
+            steps.done(f"git init skipped: the folder is in {outer_repository}")
         else:
-            with steps.step("git initialised, files staged"):
-                # The branch that ci.yml watches; where there is a .git already, this does nothing.
+            with steps.step("git initialized, files staged"):
+                # ci.yml runs on this branch. If there is a .git, this does nothing.
                 steps.run(["git", "init", "--quiet", "--initial-branch=main"])
                 steps.run(["git", "add", "--all"])
         if build:
-            with steps.step("Cargo.lock written"):
+            with steps.step("Cargo.lock created"):
                 steps.run(["cargo", "generate-lockfile", "--quiet"])
                 if not outer_repository:
                     steps.run(["git", "add", "Cargo.lock"])
@@ -82,14 +82,14 @@ def new(
                 _need_one_module(folder, answers, steps.run([*python, "-c", SUFFIXES]).split())
                 said = steps.run([*python, "examples/demo.py"])
             print("".join(f"        {line}\n" for line in said.splitlines()), end="")
-        print(f"Done in {time.monotonic() - start - sum(waited):.0f} s. Next:")
+        print(f"Done in {time.monotonic() - start - sum(waited):.0f} s. Next steps:")
         commands = _next_commands(folder, built=build, staged=build and not outer_repository)
         print("".join(f"  {command}\n" for command in commands), end="")
-        print("README.md there tells the rest.", flush=True)
+        print("See CONTRIBUTING.md for more.", flush=True)
 
 
 def _next_commands(folder: Path, built: bool, staged: bool) -> Iterator[str]:
-    """What to type next: run the tests (which builds the module, if that is not done), and commit."""
+    """The commands that run the tests and commit. The tests also build the module if necessary."""
     windows = sys.platform == "win32"
     yield f"cd {subprocess.list2cmdline([str(folder)]) if windows else shlex.quote(str(folder))}"
     if _uv():
@@ -102,14 +102,14 @@ def _next_commands(folder: Path, built: bool, staged: bool) -> Iterator[str]:
             yield f"{python} -m pip install --group dev --editable ."
         yield r".venv\Scripts\activate" if windows else ". .venv/bin/activate"
         yield "pytest"
-    if not staged:  # Cargo.lock is written by the build
+    if not staged:  # the build creates Cargo.lock
         yield "git add ."
     yield 'git commit -m "Start the project"'
 
 
 @contextmanager
 def _time_to_answer() -> Iterator[list[float]]:
-    """Take the seconds that the user takes for each answer: the program's own time is told without them."""
+    """Record how long the user takes for each answer, to leave that out of the reported time."""
     waited: list[float] = []
     run = Application.run
 
@@ -127,24 +127,24 @@ def _time_to_answer() -> Iterator[list[float]]:
         Application.run = run  # type: ignore[method-assign]
 
 
-# --- what must be so before anything is written ----------------------------------------------------
+# --- checks before anything is written -------------------------------------------------------------
 
 
 def _need_empty(folder: Path, but: str = "") -> None:
     try:
         if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder} is a file: name a new folder.")
+            raise UserError(f"{folder} is a file: choose a new folder.")
         inside = [path.name for path in folder.iterdir()] if folder.exists() else []
     except OSError as error:
-        raise UserError(f"{folder} cannot be read ({error.strerror}): name a new folder.") from error
+        raise UserError(f"cannot read {folder} ({error.strerror}): choose a new folder.") from error
     if set(inside) - {".git", but}:
-        raise UserError(f"{folder} is not empty: name a new folder, nothing in this one was touched.")
+        raise UserError(f"{folder} is not empty: choose a new folder. Nothing was changed.")
 
 
 def _outer_repository(folder: Path) -> str | None:
-    """The git work tree that the folder would be part of, if any; it must have no uncommitted changes."""
+    """The git work tree that contains the folder, if any. It must have no uncommitted changes."""
     if not shutil.which("git"):
-        raise UserError("git is needed (`copier update` works on it): install it from https://git-scm.com, try again.")
+        raise UserError("git is required (`copier update` uses it): install it from https://git-scm.com and try again.")
     if (folder / ".git").exists():
         return None
     place = next(parent for parent in folder.parents if parent.is_dir())
@@ -154,7 +154,7 @@ def _outer_repository(folder: Path) -> str | None:
         return None
     if _output(["git", "-C", str(place), "status", "--porcelain"]):
         raise UserError(
-            f"{folder} lies in the git repository {top}, which has uncommitted changes: commit or stash them, or name a "
+            f"{folder} is in the git repository {top}, which has uncommitted changes: commit or stash them, or choose a "
             "folder outside of it."
         )
     return top
@@ -165,21 +165,21 @@ def _need_rust() -> None:
     needed = versions["versions"]["default"]["rust"]
     found = re.match(r"rustc (\d+)\.(\d+)", _output(["rustc", "--version"]) or "")
     if not found:
-        have = "there is none"
+        have = "it is not installed"
     elif tuple(map(int, found.groups())) < tuple(map(int, needed.split("."))):
-        have = f"this is {found[1]}.{found[2]}"
+        have = f"the installed version is {found[1]}.{found[2]}"
     elif not shutil.which("cargo"):
-        have = "its cargo is missing"
+        have = "cargo is not installed"
     else:
         return
     raise UserError(
-        f"Rust {needed} or later is needed to build the module, and {have}: install it as https://rustup.rs says and "
-        "try again, or leave the build for later with --no-build."
+        f"building the module requires Rust {needed} or later, but {have}: install it from https://rustup.rs and try "
+        "again, or skip the build with --no-build."
     )
 
 
 def _output(command: Sequence[str]) -> str | None:
-    """What the command prints, or None if it is missing or fails."""
+    """The output of the command, or None if it is not installed or fails."""
     try:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except OSError:
@@ -187,11 +187,14 @@ def _output(command: Sequence[str]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-# --- generation ------------------------------------------------------------------------------------
+# --- writing the files -----------------------------------------------------------------------------
 
 
 def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: str | None) -> dict[str, Any]:
-    """Ask, render aside, then move into place: an error or Ctrl-C leaves nothing behind. Returns the answers."""
+    """Ask, render into a temporary folder, and move the result into place. Returns the answers.
+
+    An error or Ctrl-C leaves nothing behind.
+    """
     source = template or str(TEMPLATE)
     made_parents = [parent for parent in folder.parents if not parent.exists()]
     try:
@@ -202,7 +205,7 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
             answers = _render(source, rendered, data, defaults)
             if source == str(BUNDLE):
                 _record_home(rendered)
-            _need_empty(folder, but=Path(aside).name)  # as it was before the questions
+            _need_empty(folder, but=Path(aside).name)  # it may have changed while the questions were asked
             if home == folder:
                 _move_in(rendered, folder)
             else:
@@ -210,17 +213,17 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
         made_parents.clear()
     except OSError as error:
         raise UserError(
-            f"{folder} cannot be written ({error.strerror}): name a folder that you may write to."
+            f"cannot write to {folder} ({error.strerror}): choose a folder that you can write to."
         ) from error
     finally:
         for parent in made_parents:
-            with suppress(OSError):  # gone, or another run has put something there
+            with suppress(OSError):  # removed already, or used by another run
                 parent.rmdir()
     return answers
 
 
 def _move_in(source: Path, target: Path) -> None:
-    """Move what is in a folder to another, all or nothing."""
+    """Move the contents of a folder to another. If a move fails, undo the others."""
     moved: list[Path] = []
     try:
         for path in sorted(source.iterdir()):
@@ -249,7 +252,7 @@ def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) 
 
 
 def _git_identity() -> dict[str, str]:
-    """Git's own name and e-mail, as defaults of the questions; what copier.yml would refuse is not offered."""
+    """The name and email in git's configuration, as default answers, if copier.yml accepts them."""
     name, email = (_output(["git", "config", key]) for key in ("user.name", "user.email"))
     identity = {}
     if name and name.isprintable():
@@ -262,7 +265,7 @@ def _git_identity() -> dict[str, str]:
 
 
 def _record_home(folder: Path) -> None:
-    """Write where the bundled template has its home, so that `copier update` finds later versions there."""
+    """Record the repository of the bundled template, where `copier update` finds newer versions."""
     urls = importlib.metadata.metadata("copier-pyo3").get_all("Project-URL") or []
     home = next(url.partition(", ")[2] for url in urls if url.startswith("Repository, "))
     path = folder / ".copier-answers.yml"
@@ -276,52 +279,54 @@ def _record_home(folder: Path) -> None:
 
 @contextmanager
 def _complete(folder: Path) -> Iterator[None]:
-    """From here on nothing is lost: whatever stops the rest, its text says what is there and how to go on."""
-    there = f"The project is complete in {folder}"
+    """Add to each error that the project exists and how to continue."""
+    there = f"All files are in {folder}"
     try:
         yield
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(f"{there}: go on as README.md there says.") from error
+        raise KeyboardInterrupt(f"{there}. Continue with CONTRIBUTING.md.") from error
     except UserError as error:
-        raise UserError(f"{error}\n{there}: mend the cause, then go on as README.md there says.") from error
-    except OSError as error:  # commands that cannot be started are UserErrors already
+        raise UserError(f"{error}\n{there}. Fix the problem, then continue with CONTRIBUTING.md.") from error
+    except OSError as error:  # a command that cannot be started is a UserError
         raise UserError(
-            f"what is done cannot be printed ({error.strerror}). {there}: go on as README.md there says."
+            f"output could not be written ({error.strerror}). {there}. Continue with CONTRIBUTING.md."
         ) from error
 
 
 def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> list[str]:
-    """Make .venv with the project and its development tools installed; returns what starts its interpreter."""
+    """Create .venv and install the project and its development tools. Returns the command that runs its Python."""
     base = _interpreter(min_python)
-    if _uv():  # it can fetch a Python, if there is none
+    if _uv():  # uv can download a Python
         steps.run(["uv", "sync", "--quiet", *(["--python", base] if base else [])])
         return ["uv", "run", "--quiet", "--no-sync", "python"]
     if base is None:
-        raise UserError(f"no Python {min_python} or later was found to build with: install one.")
+        raise UserError(f"Python {min_python} or later was not found: install it.")
     steps.run([base, "-m", "venv", ".venv"])
     windows = sys.platform == "win32"
     python = folder / ".venv" / ("Scripts/python.exe" if windows else "bin/python")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps.run([*pip, "pip>=25.1"])  # the first with --group
+    steps.run([*pip, "pip>=25.1"])  # needed for --group
     steps.run([*pip, "--group", "dev", "--editable", "."])
     return [str(python)]
 
 
 def _uv() -> bool:
-    """Whether there is a uv that knows dependency groups."""
+    """Whether uv is installed and supports dependency groups."""
     found = re.match(r"uv (\d+)\.(\d+)", _output(["uv", "--version"]) or "")
     return found is not None and tuple(map(int, found.groups())) >= (0, 5)
 
 
 def _need_one_module(folder: Path, answers: Mapping[str, Any], suffixes: list[str]) -> None:
-    """Of two native modules side by side Python imports one, whichever was built."""
+    """Raise UserError if there are two native modules; Python would import one, which may be the older."""
     found = side_by_side(folder, answers, suffixes)
     if len(found) > 1:
-        raise UserError(f"{' and '.join(found)} lie side by side, and Python imports the first: remove the older one.")
+        raise UserError(
+            f"there are two native modules, {' and '.join(found)}, and Python imports the first: remove the older one."
+        )
 
 
 def _interpreter(min_python: str) -> str | None:
-    """This interpreter if it is new enough, else the oldest on PATH that is."""
+    """This interpreter if it is new enough, else the oldest on PATH that is new enough."""
     minor = int(min_python.partition(".")[2])
     if sys.version_info >= (3, minor):
         return sys.executable
@@ -330,7 +335,7 @@ def _interpreter(min_python: str) -> str | None:
 
 
 class _Steps:
-    """Runs commands in the project's folder and prints a line for each step, with the time it took."""
+    """Runs commands in the project's folder, and prints a line with the time for each step."""
 
     def __init__(self, folder: Path, total: int) -> None:
         self.folder = folder
@@ -358,7 +363,7 @@ class _Steps:
 
     @contextmanager
     def _ticking(self, start: float) -> Iterator[None]:
-        """On a terminal, tell each second how long the step has taken so far."""
+        """On a terminal, print every second how long the step has taken."""
         done = threading.Event()
 
         def tick() -> None:
@@ -377,7 +382,7 @@ class _Steps:
                 ticker.join()
 
     def _ticks(self) -> bool:
-        """A line that the terminal would wrap cannot be written over."""
+        """Whether the line fits on the terminal, so that it can be overwritten."""
         return sys.stdout.isatty() and shutil.get_terminal_size().columns > len(self._line) + 8
 
     def _begin(self, text: str) -> None:
@@ -386,13 +391,17 @@ class _Steps:
         print(self._line, end="", flush=True)
 
     def run(self, command: Sequence[str]) -> str:
-        """Run a command and return what it prints; if it fails, UserError tells its last words."""
+        """Run a command and return its output.
+
+        Raises:
+            UserError: the command failed. The message has the last lines of its output.
+        """
         try:
             done = subprocess.run(
                 command, cwd=self.folder, capture_output=True, encoding="utf-8", errors="replace", check=False
             )
         except OSError as error:
-            raise UserError(f"`{' '.join(command)}` cannot be started: {error.strerror}.") from error
+            raise UserError(f"`{' '.join(command)}` could not be started: {error.strerror}.") from error
         if done.returncode:
             words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
             raise UserError(f"`{' '.join(command)}` failed:\n{words}")

@@ -1,4 +1,4 @@
-"""``copier-pyo3 resolve``: merges by meaning what an update has left in conflict."""
+"""``copier-pyo3 resolve``: merges again, by structure, the files that an update left in conflict."""
 
 import subprocess
 import tempfile
@@ -14,17 +14,17 @@ from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
 from copier_pyo3.verbs.finish import merge_again, rendered
 
-REJECTED = ".rej"  # what `copier update --conflict rej` leaves beside a file
+REJECTED = ".rej"  # written by `copier update --conflict rej`
 
 
 def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
-    """Merge by meaning what updates have left in conflict: in the index, in .rej files, or committed with its markers.
+    """Resolve the conflicts of updates: in the index, in .rej files, or committed with conflict markers.
 
-    Only what is as the update left it is merged again; where somebody has gone on since, it stays, and is told. Where one
-    update was committed on what another one had left, both are merged again as one.
+    Only files that are as the update left them are merged again. Files that were edited since are reported. If an update was
+    committed on top of the conflicts of another one, both are merged again as one update.
 
     Raises:
-        UserError: the project's history does not tell what it was before the update, or git is merging something else.
+        UserError: the commit before the update is missing, or git has conflicts that are not from an update.
     """
     repository = Repository(project)
     path = answers_path(repository.project, answers_file)
@@ -38,7 +38,7 @@ def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
     updates = _updates(repository, answers_file)
     if unmerged and (updates.commits or repository.is_merging()) and not updates.uncommitted:
         raise UserError(
-            f"git has conflicts that are not from an update ({min(unmerged)}): settle them and commit, then try again."
+            f"git has conflicts that are not from an update ({min(unmerged)}): resolve them and commit, then try again."
         )
     found = (found & (updates.touched(repository) | unmerged.keys() | rejected)) - {answers_file}
     since = updates.edited_since(repository) & found
@@ -54,19 +54,19 @@ def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
             only |= {name + REJECTED for name in only}
             report = merge_again(repository, updates.before, answers_file, base, theirs, only)
     for name in sorted(since):
-        what = f"take over what is in {name}{REJECTED} by hand and delete it" if name in rejected else ""
+        what = f"apply {name}{REJECTED} by hand and delete it" if name in rejected else ""
         report.left[name] = "edited since the update: " + (
-            what or "take the markers that are left out by hand, and `git add` it"
+            what or "remove the conflict markers by hand, and run `git add`"
         )
     check(repository, updates.before, report)
     return report
 
 
-# --- what was left -----------------------------------------------------------------------------------
+# --- the conflicts -----------------------------------------------------------------------------------
 
 
 def _marked(repository: Repository, *revision: str) -> set[str]:
-    """Files with the markers that Copier writes, in the work tree or a revision."""
+    """Files with Copier's conflict markers in the work tree or in a revision."""
     try:
         found = repository.paths("grep", "-l", "-z", "-e", f"^<<<<<<< {LABELS[0]}$", *revision, "--", ".")
     except GitError:  # git grep fails when it finds nothing
@@ -75,7 +75,7 @@ def _marked(repository: Repository, *revision: str) -> set[str]:
 
 
 def _rejected(repository: Repository) -> set[str]:
-    """Files beside which the work tree has one with what Copier could not apply; git may ignore that one."""
+    """Files with a .rej file, which git may ignore."""
     names = repository.paths("ls-files", "-z", "--cached", "--others", "--", f":(glob)**/*{REJECTED}")
     files = [name for name in names if (repository.project / name).is_file()]
     tracked = {*repository.paths("ls-files", "-z")}
@@ -83,7 +83,7 @@ def _rejected(repository: Repository) -> set[str]:
 
 
 def _left_in(repository: Repository, commit: str) -> set[str]:
-    """Files that a commit has with markers, or with a .rej beside them."""
+    """Files in a commit that have conflict markers or a .rej file."""
     names = repository.paths("ls-tree", "-r", "-z", "--name-only", commit)
     return _marked(repository, commit) | {
         name.removesuffix(REJECTED)
@@ -96,27 +96,27 @@ def _broken(path: Path) -> bool:
     return path.suffix == ".toml" and path.is_file() and unreadable(path.name, path.read_bytes()) is not None
 
 
-# --- the updates that left it --------------------------------------------------------------------------
+# --- the updates that caused them ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Updates:
-    """The updates that are merged again as one."""
+    """Updates that are merged again as one."""
 
     before: str
     """The commit before all of them."""
     commits: tuple[str, ...]
-    """Their own commits, the newest first."""
+    """The commits of the updates, newest first."""
     uncommitted: bool
-    """Whether the newest of all is in the work tree."""
+    """Whether the newest update is not committed."""
 
     def touched(self, repository: Repository) -> set[str]:
-        """Files that they changed, and that were changed between them."""
+        """Files changed by the updates or between them."""
         upto = [] if self.uncommitted else [self.commits[0]]
         return _differing(repository, self.before, *upto)
 
     def edited_since(self, repository: Repository) -> set[str]:
-        """Files that somebody has changed behind one of the commits."""
+        """Files changed after one of the updates."""
         found: set[str] = set()
         later = ["HEAD"] if self.uncommitted else []
         for commit in self.commits:
@@ -130,7 +130,7 @@ def _differing(repository: Repository, *revisions: str) -> set[str]:
 
 
 def _updates(repository: Repository, answers_file: str) -> _Updates:
-    """The last update, and those before it that had left something which was still there."""
+    """The last update, and earlier ones whose conflicts it did not resolve."""
     uncommitted = bool(repository.git("diff", "HEAD", "--", answers_file))
     earlier = repository.text("log", "--format=%H", "--", answers_file).splitlines()
     commits = [] if uncommitted else earlier[:1]
@@ -155,15 +155,15 @@ def _parent(repository: Repository, commit: str) -> str:
         return repository.text("rev-parse", "--verify", "--quiet", f"{commit}^")
     except GitError as error:
         raise UserError(
-            "the commit before the update is not here, as in a shallow clone: run `git fetch --unshallow` and try again."
+            "the commit before the update is missing (shallow clone?): run `git fetch --unshallow` and try again."
         ) from error
 
 
-# --- whether it is as it was left ----------------------------------------------------------------------
+# --- is the file as the update left it? ----------------------------------------------------------------
 
 
 def _as_copier_left_it(repository: Repository, name: str, stages: Mapping[int, Blob], base: Tree, theirs: Tree) -> bool:
-    """Whether the file in the work tree is what Copier made of it, and nothing more."""
+    """Whether the file in the work tree is exactly as Copier wrote it."""
     path = repository.project / name
     if not path.is_file():
         return False
@@ -189,13 +189,13 @@ def _plain(content: bytes) -> bytes:
 
 
 def _rejecting(base: bytes, ours: bytes, theirs: bytes) -> bytes:
-    """The template's file with what could be applied of the user's change, as `copier update --conflict rej` has it."""
+    """The template's file with the hunks of the user's change that apply, like `copier update --conflict rej`."""
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-") as folder:
         for name, content in (("base", base), ("ours", ours), ("file", theirs)):
             Path(folder, name).write_bytes(content)
         command = ["git", "diff", "--no-index", "--no-color", "--no-ext-diff", "--unified=3", "--inter-hunk-context=-1"]
         diff = subprocess.run([*command, "base", "ours"], cwd=folder, capture_output=True, check=False).stdout
         diff = diff.replace(b"a/base", b"a/file").replace(b"b/ours", b"b/file")
-        # Outside of any repository, so that git applies to the file as it is.
+        # Outside of any repository, so that git does not convert line endings.
         subprocess.run(["git", "apply", "--reject", "-"], cwd=folder, input=diff, capture_output=True, check=False)
         return Path(folder, "file").read_bytes()

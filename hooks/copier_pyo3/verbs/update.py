@@ -1,4 +1,4 @@
-"""``copier-pyo3 update``: the whole update runs beside the project, and what it made is then moved in place."""
+"""``copier-pyo3 update``: run the update in a temporary work tree, then move the result into the project."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ from copier_pyo3.verbs.finish import REPORT
 
 @dataclass(frozen=True)
 class Update:
-    """What `update` did."""
+    """The result of `update`."""
 
     old_version: str
     new_version: str
@@ -51,22 +51,22 @@ def update(
     vcs_ref: str | None = None,
     answers_file: str = ANSWERS,
 ) -> Update:
-    """Update a project: as `copier update --trust`, but the project changes whole or not at all.
+    """Update a project like `copier update --trust`. If the update fails, the project is unchanged.
 
-    Copier works in a git worktree beside the project. What it made is then moved in place by renames that are written
-    down first: a run that is killed among them is finished by the next one.
+    Copier works in a temporary git worktree. The resulting files are then renamed into place. The list of renames is saved
+    first: if a run is killed while it renames, the next run finishes.
 
     Raises:
-        UserError: the update cannot start, or it failed; the project is as it was.
+        UserError: the update cannot start, or it failed. The project is unchanged.
     """
-    import filelock  # not there under a bare Copier, which needs `finish` alone
+    import filelock  # not installed with Copier, which only needs `finish`
 
     repository = Repository(project)
     try:
         with filelock.FileLock(repository.folder / "copier-pyo3.lock", blocking=False):
             return _update(repository, data, defaults, vcs_ref, answers_file)
     except filelock.Timeout as error:
-        raise UserError("another update is running in this repository: wait for its end.") from error
+        raise UserError("another update is running in this repository: wait until it ends.") from error
 
 
 def _update(
@@ -80,12 +80,12 @@ def _update(
         old = read_answers(answers_path(repository.project, answers_file).read_bytes(), answers_file)
         if changes := repository.changes():
             raise UserError(
-                f"{repository.project} has changes that are not committed ({changes[0].strip()}): commit or stash them first."
+                f"{repository.project} has uncommitted changes ({changes[0].strip()}): commit or stash them first."
             )
         try:
             repository.text("rev-parse", "--verify", "--quiet", "HEAD")
         except GitError as error:
-            raise UserError(f"{repository.project} has no commit yet: commit it first.") from error
+            raise UserError(f"{repository.project} has no commits: commit the project first.") from error
         state.mkdir(parents=True)
         aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file, whole=False)
         if _needs_all(repository, aside):
@@ -98,10 +98,10 @@ def _update(
     except OSError as error:
         _discard(repository, state)
         where = f"{Path(error.filename).name}: " if isinstance(error.filename, str) else ""
-        raise UserError(f"the update failed ({where}{error.strerror or error}); the project is as it was.") from error
+        raise UserError(f"the update failed ({where}{error.strerror or error}). The project is unchanged.") from error
     except GitError as error:
         _discard(repository, state)
-        raise UserError(f"{error}; the project is as it was.") from error
+        raise UserError(f"{error}. The project is unchanged.") from error
     except BaseException:
         _discard(repository, state)
         raise
@@ -120,12 +120,12 @@ def _run_copier(
     answers_file: str,
     whole: bool,
 ) -> Repository:
-    """Let Copier update a work tree of its own; returns the project's folder in there."""
+    """Let Copier update a temporary work tree. Returns the project's folder in it."""
     aside = work_tree_beside.add(repository, state / "tree", whole)
     (aside.folder / REPORT).write_text(json.dumps({"before": repository.text("rev-parse", "HEAD")}), encoding="utf-8")
     home = str(old["_src_path"])
     try:
-        with one_sentence("The project is as it was.", home, str(old["_commit"])), warnings.catch_warnings():
+        with one_sentence("The project is unchanged.", home, str(old["_commit"])), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             worker = copier.run_update(
                 aside.project,
@@ -139,34 +139,34 @@ def _run_copier(
                 unsafe=True,
             )
     except (FileExistsError, NotADirectoryError, IsADirectoryError, AssertionError) as error:
-        # Copier does not say which; so the new version is rendered once more.
+        # Copier does not name the file, so render the new version to find it.
         with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as made:
             render(home, Path(made, "theirs"), {**old, **data}, vcs_ref)
             theirs = repository.tree_of(Path(made, "theirs"), Path(made, "index")).files
         for path in theirs:
             if other := clash(path, repository.tree("HEAD").files):
-                raise UserError(f"{_in_the_way(path, other)} The project is as it was.") from error
+                raise UserError(f"{_in_the_way(path, other)} The project is unchanged.") from error
         raise
     finally:
         forget(place_of_kept(os.getpid()))
     try:
         check_data(
             data, worker.template.questions_data
-        )  # of the new version, which nobody has before Copier fetches it
+        )  # the questions of the new version are known only after Copier fetches it
     except UserError as error:
-        raise UserError(f"{error} The project is as it was.") from error
+        raise UserError(f"{error} The project is unchanged.") from error
     return aside
 
 
 def _written_report(aside: Repository) -> Report | None:
-    """What the template's migration has said; None of a version without it."""
+    """The report of the template's migration, or None if the version has no such migration."""
     fields = json.loads((aside.folder / REPORT).read_text(encoding="utf-8"))
     known = {name: fields[name] for name in Report.__dataclass_fields__ if name in fields}
     return Report(**known) if "told" in fields else None
 
 
 def _needs_all(repository: Repository, aside: Repository) -> bool:
-    """Whether the work tree has not all files, and what merged there took it for the whole project."""
+    """Whether the work tree lacks files, and the merge assumed that it is complete."""
     report = _written_report(aside)
     head = repository.text("rev-parse", "HEAD")
     return aside.text("rev-parse", "HEAD") != head and (report is None or report.before != head)
@@ -179,7 +179,7 @@ def _in_the_way(path: str, other: str) -> str:
 
 
 def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[str, Any], answers_file: str) -> Update:
-    """Copy what changed into the state folder and write down what is to do; from then on the update is decided."""
+    """Move the changed files into the state folder and save the plan. From then on the update will be finished."""
     new = read_answers((aside.project / answers_file).read_bytes(), answers_file)
     written = {*aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=d", "HEAD", "--")}
     deleted = sorted(aside.paths("diff", "--name-only", "--relative", "-z", "--diff-filter=D", "HEAD", "--"))
@@ -189,21 +189,21 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     deleted = sorted({*deleted} | ({*report.deleted} & repository.tree("HEAD").files.keys()))
     for path in sorted(untracked):
         mine = repository.project / path
-        if mine.exists():  # ignored by git, so an update has no business there
-            report.told.append(f"{path}: kept yours, which git ignores")
+        if mine.exists():  # git ignores it, so the update does not touch it
+            report.told.append(f"{path}: kept your file, which git ignores")
         elif blocking := next((folder for folder in mine.parents if folder.is_file()), None):
             raise UserError(
-                f"{_in_the_way(path, blocking.relative_to(repository.project).as_posix())} The project is as it was."
+                f"{_in_the_way(path, blocking.relative_to(repository.project).as_posix())} The project is unchanged."
             )
         else:
             written.add(path)
-    if not written_report:  # a version of the template without the migration
+    if not written_report:  # this version of the template has no such migration
         report.left |= dict.fromkeys(aside.unmerged(), "in conflict: run `copier-pyo3 resolve`")
         check(aside, "HEAD", report)
     if aside.text("rev-parse", "HEAD") != repository.text("rev-parse", "HEAD"):
-        # What Copier wrote where the work tree had nothing, and the merge has put back as it is.
+        # The work tree lacked these files. Copier wrote them, and the merge restored them.
         written -= {path for path in written if _as_it_is(repository.project / path, aside.project / path)}
-    # The answers file is the last: until it is in place, the project says that it has its former version.
+    # Move the answers file last: until then, it has the old version.
     order = sorted(written, key=lambda path: (path == answers_file, path))
     moves = []
     for number, path in enumerate(order):
@@ -248,29 +248,27 @@ def _digest(path: Path) -> str:
 
 
 def _finish_earlier(repository: Repository, state: Path) -> Update | None:
-    """Finish an update that was broken off while its files were moved in; None if there is none, or it was undone.
+    """Finish an update that was interrupted while it moved files. Returns None if there is none, or if it was undone.
 
     Raises:
-        UserError: what it would write over has been changed since, or it is that of another project.
+        UserError: a file was changed after the interruption, or the update is of another project.
     """
     if not (state / "plan.json").is_file():
         return None
     plan = json.loads((state / "plan.json").read_text(encoding="utf-8"))
     if plan["prefix"] != repository.prefix:
         raise UserError(
-            f'an update of "{plan["prefix"] or "."}" in this repository was broken off: finish it first, by '
+            f'an update of "{plan["prefix"] or "."}" in this repository was interrupted: finish it with '
             "`copier-pyo3 update` there."
         )
     if plan["head"] != repository.text("rev-parse", "HEAD"):
         _discard(repository, state)
-        raise UserError(
-            "an update was broken off and the project has been committed since: it was dropped, start it again."
-        )
+        raise UserError("an update was interrupted, and there are new commits since: it was discarded; start it again.")
     sources = {path: state / "new" / str(number) for number, (path, _) in enumerate(plan["written"])}
     started = not all(_there(source) for source in sources.values())
     if started and not repository.changes():
-        return None  # the user has put everything back
-    # Each file has to be as it was, or as the update has left it.
+        return None  # the user has restored all files
+    # Each file must be as it was, or as the update left it.
     changed = {*repository.paths("diff", "--name-only", "--relative", "-z", "HEAD", "--")}
     changed |= {*repository.paths("ls-files", "--others", "-z")}
     for path, digest in plan["written"]:
@@ -292,16 +290,16 @@ def _there(path: Path) -> bool:
 
 def _changed_since(path: str) -> UserError:
     return UserError(
-        f"an update was broken off, and {path} has been changed since: `git stash --include-untracked` what is not "
-        "committed, update again, commit, and then `git stash pop`."
+        f"an update was interrupted, and {path} was changed since: run `git stash --include-untracked`, update again, "
+        "commit, and then run `git stash pop`."
     )
 
 
 def _move_in(repository: Repository, state: Path, report: Report) -> None:
-    """Move the files in place as planned; what an earlier run has moved is skipped. Adds to the report.
+    """Move the files into place according to the plan, except those already moved. Adds to the report.
 
     Raises:
-        UserError: a file cannot be written; the project is as it was.
+        UserError: a file cannot be written. The project is unchanged.
     """
     plan = json.loads((state / "plan.json").read_text(encoding="utf-8"))
     try:
@@ -322,14 +320,14 @@ def _move_in(repository: Repository, state: Path, report: Report) -> None:
         _discard(repository, state)
         why = error.strerror if isinstance(error, OSError) else str(error)
         name = getattr(error, "filename2", None) or getattr(error, "filename", None) or ""
-        raise UserError(f"{name or repository.project} cannot be written ({why}); the project is as it was.") from error
+        raise UserError(f"cannot write {name or repository.project} ({why}). The project is unchanged.") from error
     for path in plan["stale"]:
         remove_stale(repository, path, report)
     _discard(repository, state)
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename, or copy aside and rename where git's folder is on another file system."""
+    """Rename. If the git directory is on another file system, copy to a temporary name and rename."""
     keep(target, source)
     try:
         source.replace(target)
@@ -346,7 +344,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _roll_back(repository: Repository, plan: Mapping[str, Any]) -> None:
-    """The work tree was clean when the update started, so the last commit has what was there."""
+    """Restore the files from the last commit: the work tree was clean when the update started."""
     committed = repository.tree("HEAD").files
     written = [path for path, _ in plan["written"]]
     touched = [path for path in [*written, *plan["deleted"]] if path in committed]
@@ -362,7 +360,7 @@ def _roll_back(repository: Repository, plan: Mapping[str, Any]) -> None:
 
 
 def _discard(repository: Repository, state: Path) -> None:
-    """Take away what an update works with."""
+    """Delete the temporary files of an update."""
     if not state.exists():
         return
     (state / "plan.json").unlink(missing_ok=True)

@@ -1,3 +1,3 @@
-# maturin wraps a native module into a package of the same name: both have the same contents.
+# maturin wraps the native module in a package of the same name with the same contents.
 from . import *
 from . import __all__ as __all__

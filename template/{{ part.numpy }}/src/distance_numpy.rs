@@ -1,4 +1,4 @@
-//! Reads numpy arrays in place; only an array whose elements lie apart is copied.
+//! Reads NumPy arrays without copying, if they are contiguous.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::distance::slice_distance;
 
-/// The edit distance of two one-dimensional arrays of int64, such as the numbers of tokens.
+/// Return the edit distance of two one-dimensional int64 arrays, such as token IDs.
 ///
 /// >>> import numpy
 /// >>> distance_numpy(numpy.array([1, 2, 3]), numpy.array([2, 3, 4]))

@@ -1,4 +1,4 @@
-//! Spreads the work over the processor's cores.
+//! Runs on all cores with Rayon.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,9 @@ use rayon::prelude::*;
 
 use crate::distance::distance;
 
-/// The distance of a word to each of many, on all cores: worth it from about a thousand words.
+/// Return the distances of a word to many words, computed on all cores.
+///
+/// This is faster than a loop from about a thousand words.
 ///
 /// >>> distance_parallel("cat", ["cat", "cats", "dog"])
 /// [0, 1, 3]

@@ -8,7 +8,7 @@ def profile(session: nox.Session) -> None:
     find_python_dll(session)
     crate = ["--manifest-path", "profiling/Cargo.toml"]
     session.run("cargo", "bench", *crate, "--bench", "*", external=True)
-    # Cargo itself starts the profiler, so that no path in target/ has to be known.
+    # Cargo starts the profiler and passes it the path of the binary.
     runner = f"--config=target.'cfg(all())'.runner={json.dumps(session.posargs)}"
     config = [runner] if session.posargs else []
     session.run("cargo", "run", *crate, "--profile", "profiling", *config, external=True)

@@ -1,4 +1,4 @@
-//! Lets the workload and the benchmarks find libpython: no library path has to be set.
+//! Lets the workload and the benchmarks find libpython without a library path.
 
 fn main() {
     pyo3_build_config::add_libpython_rpath_link_args();

@@ -1,15 +1,15 @@
-"""What is easier to write in Python stays in Python."""
+"""Helpers in pure Python."""
 
 from ._core import Words
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """Ask whether the closest of the known words was meant.
+    """Return a suggestion with the closest of the known words.
 
     >>> did_you_mean("pyhton", ["python", "rust"])
     "did you mean 'python'?"
 
     Raises:
-        ValueError: there are no known words.
+        ValueError: If there are no known words.
     """
     return f"did you mean {Words(known).closest(word)!r}?"

@@ -1,4 +1,4 @@
-//! `cargo bench`: the algorithm alone, and what a call from Python adds to it.
+//! `cargo bench`: measures the algorithm, and a call from Python.
 
 use divan::{Bencher, black_box};
 use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! A workload for a profiler: the native module, called by a real interpreter for a few seconds.
+//! A workload for profilers: calls the native module from Python for a few seconds.
 
 use pyo3::ffi::c_str;
 use pyo3::prelude::*;
