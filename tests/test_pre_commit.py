@@ -5,7 +5,6 @@ GitHub say, and install the same tools from PyPI, in the versions that the proje
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +55,9 @@ def hooks(folder: Path, config: Path) -> dict[str, str]:
         name, tag = used["repo"].removeprefix("https://github.com/"), used["rev"]
         package, known = UPSTREAM[name]
         place = folder / name / tag
-        manifest = [{"id": hook, "name": hook, "entry": hook, "language": "python", **more} for hook, more in known.items()]
+        manifest = [
+            {"id": hook, "name": hook, "entry": hook, "language": "python", **more} for hook, more in known.items()
+        ]
         if not (place / ".git").exists():
             place.mkdir(parents=True)
             (place / ".pre-commit-hooks.yaml").write_text(json.dumps(manifest), encoding="utf-8")
@@ -85,7 +86,7 @@ def test_pre_commit_passes(render: Render, kind: str, backend: str) -> None:
     project = render("my-hooks", {"kind": kind, "build_backend": backend, "features": features})
     commit(project)
     environment = hooks(BUILD / "pre-commit", project / ".pre-commit-config.yaml")
-    said = run(["pre-commit", "run", "--all-files"], cwd=project, **environment).stdout
+    said = run(["pre-commit", "run", "--all-files"], cwd=project, check=True, **environment).stdout
     assert len(re.findall(r"\.Passed$", said, re.MULTILINE)) == 13, said
     assert run(["git", "status", "--porcelain"], cwd=project).stdout in ("", "?? Cargo.lock\n")
 

@@ -9,7 +9,7 @@ from conftest import ROOT, Render, run
 from test_stubs import nox, stub
 
 PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-RECIPES = [section for section in PAGE.split("\n## ")[1:]]
+RECIPES = PAGE.split("\n## ")[1:]
 BLOCK = re.compile(r"^`([^`]+)`, ([^\n]+):\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMES = re.compile(r"In `(\S+)`, add ([^.]+?) to the import from `\._core`")
 
