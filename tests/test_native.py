@@ -59,9 +59,9 @@ def test_what_the_old_answers_built_is_removed_and_said(
 @pytest.mark.parametrize("plain", [True, False], ids=["copier update", "copier-pyo3 update"])
 def test_of_another_kind(releases: Template, tmp_path: Path, plain: bool, capfd: pytest.CaptureFixture[str]) -> None:
     project = releases.make(tmp_path / "sample", kind="extension", build_backend="setuptools-rust")
-    for path in ("sample.abi3.so", "other.abi3.so", "python/sample/sample.so"):
+    for path in ("python/sample.abi3.so", "python/other.abi3.so", "sample.so"):
         write(project / path, b"\0")
-    assert "sample.abi3.so: removed" in update(project, plain, "v1.1.0", capfd, build_backend="maturin")
+    assert "python/sample.abi3.so: removed" in update(project, plain, "v1.1.0", capfd, build_backend="maturin")
     assert sorted(path.name for path in project.rglob("*.so")) == ["other.abi3.so", "sample.so"]
 
 
@@ -88,7 +88,7 @@ class nox:
 {function[0]}
 refuse_two_modules(nox.Session())
 """
-    stem = "python/side_by_side/_core" if kind == "mixed" else "side_by_side"
+    stem = "python/side_by_side/_core" if kind == "mixed" else "python/side_by_side"
     suffixes = importlib.machinery.EXTENSION_SUFFIXES
     for suffix in (suffixes[0], ".cpython-27-nowhere.so", ".txt"):
         write(project / (stem + suffix), b"\0")

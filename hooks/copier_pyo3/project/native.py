@@ -50,4 +50,4 @@ def side_by_side(project: Path, answers: Mapping[str, Any], suffixes: list[str])
 def _place(answers: Mapping[str, Any]) -> tuple[str, str]:
     """The folder and the name of the native module."""
     module = str(answers.get("module_name", ""))
-    return ("", module) if answers.get("kind") == "extension" else (f"python/{module}", "_core")
+    return ("python", module) if answers.get("kind") == "extension" else (f"python/{module}", "_core")

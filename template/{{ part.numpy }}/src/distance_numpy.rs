@@ -13,6 +13,7 @@ use crate::distance::slice_distance;
 /// >>> distance_numpy(numpy.array([1, 2, 3]), numpy.array([2, 3, 4]))
 /// 2
 #[pyfunction]
+#[pyo3(signature = (first: "numpy.typing.NDArray[numpy.int64]", second: "numpy.typing.NDArray[numpy.int64]"))]
 pub fn distance_numpy(
     first: PyReadonlyArray1<'_, i64>,
     second: PyReadonlyArray1<'_, i64>,

@@ -6,7 +6,7 @@ from ._core import Words
 def did_you_mean(word: str, known: list[str]) -> str:
     """Return a suggestion with the closest of the known words.
 
-    >>> did_you_mean("pyhton", ["python", "rust"])
+    >>> did_you_mean("pythn", ["python", "rust"])
     "did you mean 'python'?"
 
     Raises:
