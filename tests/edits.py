@@ -79,7 +79,7 @@ EDITS = [
     Edit("ruff bumped by a bot", PYPROJECT, '"ruff==0.17.4"', '"ruff==0.18.0"'),
     Edit("longer lines", PYPROJECT, "line-length = 100", 'line-length = 120\ntarget-version = "py310"'),
     Edit("rules of ruff", PYPROJECT, 'extend-select = ["B",', 'extend-select = ["A", "B",'),
-    Edit("rules ignored", PYPROJECT, "[tool.mypy]", '[tool.ruff.lint.per-file-ignores]\n"tests/*" = ["S101"] # asserts\n\n[tool.mypy]'),
+    Edit("rules ignored", PYPROJECT, "per-file-ignores = { ", 'per-file-ignores = { "tests/*" = ["S101"], '),
     Edit("mypy's overrides", PYPROJECT, "[tool.uv]", '[[tool.mypy.overrides]]\nmodule = "numpy.*"\nignore_missing_imports = true\n\n[tool.uv]'),
     Edit("warnings of pytest", PYPROJECT, 'filterwarnings = ["error"]', 'filterwarnings = [\n  "error",\n  "ignore::DeprecationWarning:numpy.*", # upstream\n]'),
     Edit("cibuildwheel", PYPROJECT, "", '\n[tool.cibuildwheel]\nskip = ["pp*", "*-musllinux_i686"]\ntest-command = "pytest {project}/tests"\n'),

@@ -99,13 +99,13 @@ def updated(project: Path, tag: str, road: str, capfd: pytest.CaptureFixture[str
     if road == ROADS[0]:
         plain_update(project, tag)
         lines = [line[2:] for line in capfd.readouterr().err.splitlines() if line.startswith("  ")]
-        left = dict(line.split(": LEFT FOR YOU: ", 1) for line in lines if ": LEFT FOR YOU: " in line)
-        return Report([line for line in lines if ": LEFT FOR YOU: " not in line], left, 1 if left else 0)
+        left = dict(line.split(": RESOLVE BY HAND: ", 1) for line in lines if ": RESOLVE BY HAND: " in line)
+        return Report([line for line in lines if ": RESOLVE BY HAND: " not in line], left, 1 if left else 0)
     done = copier_pyo3("update", project, "--vcs-ref", tag)
     assert done.returncode in (0, 1), done.stderr
     lines = done.stdout.splitlines()
-    left = dict(line.split(": ", 1) for line in _behind(lines, "Left for you:"))
-    return Report([*_behind(lines, "Decided:")], left, done.returncode)
+    left = dict(line.split(": ", 1) for line in _behind(lines, "Resolve by hand:"))
+    return Report([*_behind(lines, "Decisions:")], left, done.returncode)
 
 
 def _behind(lines: list[str], title: str) -> Iterator[str]:
