@@ -49,7 +49,7 @@ HARDEN = f"      - name: Harden the runner\n        uses: step-security/harden-r
 
 # Version 1.0.0, with which the projects are made: this template, a little older and with a matrix that it writes itself.
 FIRST = (
-    Rewrite(f"{BASE}/{CI}", "        include: # the oldest and the newest Python, and each system that releases have wheels for\n", """\
+    Rewrite(f"{BASE}/{CI}", "        include: # the oldest and the newest Python, and every system with wheels\n", """\
         python: ["3.10", "3.11", "3.12", "3.13", "3.14"]
         runner: [ubuntu-24.04, macos-15]
         include:
@@ -96,7 +96,7 @@ TIDIED = (
     Rewrite(f"{BASE}/{CI}", "lint, typing, test", "lint, types, test"),
     Rewrite(f"{BASE}/{CI}", "uvx nox -s typing", "uvx nox -s types"),
     Rewrite(f"{BASE}/noxfile.py.jinja", "def typing(", "def types("),
-    Rewrite(f"{BASE}/noxfile.py.jinja", 'dependency_groups(PYPROJECT, "typing")', 'dependency_groups(PYPROJECT, "types")'),
+    Rewrite(f"{BASE}/noxfile.py.jinja", 'dependency_groups(PYPROJECT, "typing"', 'dependency_groups(PYPROJECT, "types"'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", "typing = [", "types = ["),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '{ include-group = "typing" }', '{ include-group = "types" }'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '["B", "C4", "I", "PT", "PYI", "RUF", "SIM", "UP"]', '["UP", "SIM", "RUF", "PYI", "PT", "I", "C4", "B"]'),
@@ -128,7 +128,7 @@ SHARED = (
     Rewrite("template/{{ part.profiling }}/profiling/Cargo.toml.jinja", 'pyo3 = "{{ versions.pyo3 }}"', "pyo3 = { workspace = true }"),
     Rewrite("template/{{ part.profiling }}/profiling/Cargo.toml.jinja", 'pyo3-build-config = "{{ versions.pyo3_build_config }}"', "pyo3-build-config = { workspace = true }"),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '[[tool.mypy.overrides]]\n', '[[tool.mypy.overrides]]\nmodule = "pytest.*"\ndisallow_any_decorated = false\n\n[[tool.mypy.overrides]]\n'),
-    Rewrite(f"{BASE}/README.md.jinja", "## Use\n", "## Usage\n"),
+    Rewrite(f"{BASE}/README.md.jinja", "## Usage\n", "## Use\n"),
     Rewrite(f"{BASE}/tests/test_distance.py.jinja", "import sys\n", "# The native module, seen from Python.\nimport sys\n"),
     Rewrite(f"{BASE}/SECURITY.md", "", "# Security\n\nWrite to us.\n"),
 )  # fmt: skip
@@ -238,7 +238,7 @@ JITER = (
     Edit("a member that takes it", PROFILING, 'pyo3 = "0.30"', "pyo3.workspace = true", within="[dependencies]", has=("pyo3.workspace = true",), both=("pyo3 = ",)),
     Edit("a group renamed", PYPROJECT, 'lint = ["ruff==', 'style = ["ruff==', within="[dependency-groups]", has=('style = ["ruff==0.17.5"', '{ include-group = "style" }'), lacks=("lint",), both=("style = [", "lint = [")),
     Edit("a group renamed, included", PYPROJECT, '{ include-group = "lint" }', '{ include-group = "style" }', both=("dev = [",)),
-    Edit("a group renamed, installed", NOX, 'groups(PYPROJECT, "lint")', 'groups(PYPROJECT, "style")', has=('groups(PYPROJECT, "style")', 'groups(PYPROJECT, "types")')),
+    Edit("a group renamed, installed", NOX, 'groups(PYPROJECT, "lint")', 'groups(PYPROJECT, "style")', has=('groups(PYPROJECT, "style")', 'groups(PYPROJECT, "types"')),
     Edit("a commit parser first", PYPROJECT, "commit_parsers = [\n", "commit_parsers = [\n  { message = '^bench', skip = true }, # numbers only\n",
          within="[tool.git-cliff.git]", has=("^bench', skip = true }, # numbers only", "^chore\\(release\\)", "^feat", "^perf", "^fix", "^Merge")),
     Edit("a job that needs a renamed one alone", CI, "  gate:", "  bench:\n    name: Benchmarks\n    needs: typing\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo bench\n\n  gate:",
@@ -250,7 +250,7 @@ JITER = (
 ORJSON = (
     Edit("a job less", CI, """\
   workflows:
-    name: Security of the workflows
+    name: Workflow security (zizmor)
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     permissions:
@@ -278,7 +278,7 @@ ORJSON = (
     Edit("ruff's hook raised by a bot", PRE_COMMIT, "rev: v0.17.4", "rev: v0.18.0", has=("rev: v0.18.0",), lacks=("v0.17",), both=("rev: v0.17.5",)),
     Edit("another cache", CI, f"{CACHE_STEP}      - name: Test the Rust", "      - uses: actions/cache@v5\n        with:\n          path: target\n          key: cargo-${{ matrix.runner }}\n      - name: Test the Rust",
          within="test", has=(CHECKOUT_2, "actions/cache@v5", "key: cargo-${{ matrix.runner }}", "- name: Test\n"), lacks=("rust-cache", "cargo-cache", "save-if"), told=("jobs.test.steps",)),
-    Edit("runners of one's own", CI, "  deny:\n    name: Licenses and advisories of the crates\n    runs-on: ubuntu-24.04\n", "  deny:\n    name: Licenses and advisories of the crates\n    runs-on: [self-hosted, linux]\n",
+    Edit("runners of one's own", CI, "  deny:\n    name: Crate licenses and advisories (cargo-deny)\n    runs-on: ubuntu-24.04\n", "  deny:\n    name: Crate licenses and advisories (cargo-deny)\n    runs-on: [self-hosted, linux]\n",
          within="deny", has=("runs-on: [self-hosted, linux]", CHECKOUT_2)),
 )  # fmt: skip
 
@@ -292,7 +292,7 @@ CSS_INLINE = (
     Edit("classifiers", PYPROJECT, '  "Typing :: Typed",\n', '  "Topic :: Text Processing :: Markup :: HTML",\n  "Typing :: Typed",\n', has=('3.15",', '3.16",', "Implementation :: CPython", "Topic :: Text Processing :: Markup :: HTML", "Typing :: Typed")),
     Edit("a benchmark", "benches/bench.py", "", "import pyperf\n", has=("import pyperf",)),
     Edit("the example", "examples/demo.py", 'print("version"', 'print("css-inline", "version"', now="examples/tour.py", has=('print("css-inline", "version"',), told=("examples/tour.py",)),
-    Edit("a heading that the template changes, too", "README.md", "## Use\n", "## Examples\n", has=("## Examples\n", "## Usage\n"), left="conflict markers"),
+    Edit("a heading that the template changes, too", "README.md", "## Usage\n", "## Examples\n", has=("## Examples\n", "## Use\n"), left="conflict markers"),
     Edit("a key of the matrix renamed", CI, """\
         python: ["3.10", "3.11", "3.12", "3.13", "3.14"]
         runner: [ubuntu-24.04, macos-15]
