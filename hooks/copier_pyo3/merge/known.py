@@ -33,7 +33,7 @@ NAMES: Final = ("id", "name", "path", "module", "target", "package-ecosystem", "
 # Tables whose keys are names that people choose, so that a key may be renamed.
 NAMED: Final = re.compile(
     r"jobs|target|dependency-groups|project\.(optional-dependencies|scripts|gui-scripts|urls|entry-points(\..+)?)|features|profile"
-    r"|tool(\.[^.]+)*|.*dependencies|workspace\.dependencies|on\.workflow_(call|dispatch)\.inputs|jobs\.[^.]+\.outputs|.*\bpatch\.[^.]+"
+    r"|tool(\.[^.]+)*|.*dependencies|workspace\.dependencies|on\.workflow_(call|dispatch)\.inputs|jobs\.[^.]+\.strategy\.matrix|jobs\.[^.]+\.outputs|.*\bpatch\.[^.]+"
 )
 # Below these, a key is the name of a tool: only one of much the same name is the same tool.
 TOOLS: Final = re.compile(r"tool")
@@ -134,6 +134,14 @@ STEPS: Final = re.compile(r"(.*\.)?steps")
 def set_lists(place: str) -> bool:
     """Whether the list at a place is a set by nature."""
     return SETS.fullmatch(place) is not None
+
+
+def cannot_inherit(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Whether the user's Cargo dependency has what Cargo does not allow beside `workspace = true`.
+
+    The workspace is asked for the key, not for the package; default features cannot be switched off for a member alone.
+    """
+    return any(key in ours and ours[key] != theirs.get(key) for key in ("package", "default-features"))
 
 
 def text_key(place: str) -> str | None:

@@ -148,6 +148,10 @@ class Plan:
             return Node(ours, at, src)
         if self.meanings.same(node.data, new):
             return Node(theirs, at, src)
+        if known.KEYS_ALONE.fullmatch(place) and isinstance(node.data, dict) and not any(node.data.values()):
+            own = ours if isinstance(ours, list) else []
+            items = [Node(key, (*at, own.index(key)) if key in own else None) for key in node.data]
+            return Node([item.data for item in items], at, None, items=items)
         if isinstance(ours, str) and isinstance(node.data, dict):
             key = known.text_key(place)
             if key and [*node.data] == [key]:
@@ -189,9 +193,13 @@ class Plan:
         for final, (old, mine, new) in names.items():
             sides = (base.get(old, MISSING), ours.get(mine, MISSING), theirs.get(new, MISSING))
             node = self.value(joined(place, final), *sides, (*at, mine), (*src, new))
+            self._note_rename(place, final, {old, mine, new}, base)
+            if node is None and final != old in base and mine not in ours and self.meanings.same(sides[0], sides[2]):
+                self.decide(
+                    joined(place, final), "kept deleted", f"the file has it no more, the template renamed {old}"
+                )
             if node is not None:
                 merged[final] = node
-                self._note_rename(place, final, {old, mine, new}, base)
         self._static_or_dynamic(place, ours, merged)
         order = self._order_keys(merged, names, base, ours, theirs)
         return Node({key: merged[key].data for key in order}, at, src, table={key: merged[key] for key in order})
@@ -242,9 +250,13 @@ class Plan:
                 continue
             sides = [{key: side[key] for key in choice.keys if key in side} for side in (base, ours, theirs)]
             old, mine, new = sides
-            if not (mine and new) or self.meanings.same(mine, old) or self.meanings.same(new, old):
+            if not (mine and new) or self.meanings.same(new, old):
                 continue
             kinds = [choice.kind(side) for side in sides]
+            if self.meanings.same(mine, old) and not (kinds[2] == "workspace" and known.cannot_inherit(ours, theirs)):
+                continue
+            if "uses" in mine and "uses" in new and self.meanings.same({**new, "uses": 0}, {**old, "uses": 0}):
+                continue  # another action with the same inputs
             if kinds[1] == kinds[2] or (kinds[2] == kinds[0] and kinds[1].split()[0] == kinds[0].split()[0]):
                 continue
             both_have_versions = "version" in mine and "version" in new and kinds[1] == "path"

@@ -222,6 +222,24 @@ def _matrix(job: Any) -> set[str] | None:
     return {*map(str, matrix)} | {str(key) for entry in include if isinstance(entry, dict) for key in entry}
 
 
+def _matrix_renamed(job: Any, old: str, new: str) -> Any:
+    """Expressions, and the key in the entries that are put in or left out."""
+    job = _named("matrix")[1](job, old, new)
+    matrix = find(job, ("strategy", "matrix"))
+    if not isinstance(matrix, dict):
+        return job
+    changed = dict(matrix)
+    for key in ("include", "exclude"):
+        if isinstance(matrix.get(key), list):
+            changed[key] = [
+                {new if name == old else name: value for name, value in entry.items()}
+                if isinstance(entry, dict)
+                else entry
+                for entry in matrix[key]
+            ]
+    return {**job, "strategy": {**job["strategy"], "matrix": changed}}
+
+
 def _matrix_uses(job: Any) -> Iterator[Use]:
     yield from _named("matrix")[0](job)
 
@@ -430,7 +448,7 @@ def _apart(data: Any) -> Iterator[str]:
 KINDS: Final = (
     Kind("the job", _workflow, lambda data: {*_table(data, "jobs")}, _job_uses, _job_renamed, re.compile("jobs")),
     Kind("the step", _jobs, _step_ids, *_named("steps"), re.compile(r"steps\[.*\]")),
-    Kind("the matrix key", _jobs, _matrix, *_named("matrix"), re.compile(r"strategy\.matrix")),
+    Kind("the matrix key", _jobs, _matrix, _matrix_uses, _matrix_renamed, re.compile(r"strategy\.matrix")),
     Kind("the output", _workflow, _outputs, _output_uses, _output_renamed, re.compile(r"jobs\.[^.]+\.outputs")),
     Kind("the dependency group", _whole, _groups, _group_uses, _group_renamed, re.compile("dependency-groups")),
     Kind("the extra", _whole, _extras, _extra_uses, _extra_renamed, re.compile(r"project\.optional-dependencies")),

@@ -180,12 +180,23 @@ def diff3(
             merged += [(at, None) for at in spans[1]]
         else:
             last = anchor[0] == len(base)
+            gone_here, gone_there = _deleted(in_ours, in_theirs, spans[0]), _deleted(in_theirs, in_ours, spans[0])
             both_gone = any(at not in in_ours and at not in in_theirs for at in spans[0])
-            kept_ours = [at for at in spans[1] if at not in _deleted(in_ours, in_theirs, spans[0])]
-            kept_theirs = [at for at in spans[2] if at not in _deleted(in_theirs, in_ours, spans[0])]
+            kept_ours = [at for at in spans[1] if at not in gone_here]
+            kept_theirs = [at for at in spans[2] if at not in gone_there]
             if strict or (both_gone and kept_ours and kept_theirs):
                 conflict = True
                 merged += [(at, None) for at in spans[1]]
+            elif gone_here and not gone_there and not both_gone:  # theirs put its items in the place of these
+                first = min(gone_here)
+                merged += [(at, None) for at in kept_ours if at < first]
+                merged += [(None, at) for at in kept_theirs]
+                merged += [(at, None) for at in kept_ours if at > first]
+            elif gone_there and not gone_here and not both_gone:
+                first = min(gone_there)
+                merged += [(None, at) for at in kept_theirs if at < first]
+                merged += [(at, None) for at in kept_ours]
+                merged += [(None, at) for at in kept_theirs if at > first]
             elif last:
                 merged += [*((None, at) for at in kept_theirs), *((at, None) for at in kept_ours)]
             else:

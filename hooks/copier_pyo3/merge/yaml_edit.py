@@ -6,7 +6,6 @@ The editor gets the merged tree and a second text to copy from; it knows nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +37,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
     if not same(node.data, document.data):
         if document.root is None or source.root is None:
             raise Unmergeable("one side is empty")
-        text = Editor(document, source, before.comments.values()).rewrite(node)
+        text = Editor(document, source, before).rewrite(node)
         if not same(Document(text, places=False).data, node.data):
             raise Unmergeable("the edited text does not mean the merged data")
     return Merged(text, decisions, dangling)
@@ -58,13 +57,15 @@ class Editor:
     Args:
         ours: the document to change.
         theirs: the document to copy from.
-        known: the comments of base: those that are not the user's own.
+        base: what both came from: its comments are not the user's own, and where ours is written as it is there, the
+            template may write it in another form.
     """
 
-    def __init__(self, ours: Document, theirs: Document, known: Collection[str]) -> None:
+    def __init__(self, ours: Document, theirs: Document, base: Document) -> None:
         self.ours = ours
         self.theirs = theirs
-        self.known = {*known}
+        self.base = base
+        self.known = {*base.comments.values()}
         self.inserts: list[_Insert] = []
         self.gone: list[tuple[int, int]] = []
         self.moves: list[list[tuple[int, int]]] = []
@@ -125,7 +126,8 @@ class Editor:
         if self.ours.is_marked(mine):
             raise Unmergeable("the change touches a YAML anchor, alias or tag")
         source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
-        if self._is_theirs(node) and getattr(source, "flow_style", None) != getattr(mine, "flow_style", None) and at:
+        forms = [getattr(one, "flow_style", None) for one in (self.base.nodes.get(at), mine, source)]
+        if at and self._is_theirs(node) and forms[0] == forms[1] != forms[2]:
             self._replace(at, node)  # the template writes it in another form
         elif (
             isinstance(mine, yaml.CollectionNode)
@@ -337,7 +339,7 @@ class Editor:
             if key is None
             else Node({key: node.data}, (), None, table={key: child})
         )
-        editor = Editor(document, self.theirs, document.comments.values())
+        editor = Editor(document, self.theirs, document)
         return shifted(editor.rewrite(whole).splitlines(keepends=True), column)
 
     def _written(self, key: str | None, node: Node, column: int) -> list[str]:
@@ -480,6 +482,9 @@ class Editor:
             )
             text = self.theirs.lines[their_line][their_column:their_end] if their_line == their_last else ""
             their_comment = self.theirs.comments.get(their_last)
+        elif isinstance(mine, yaml.ScalarNode) and mine.style in ("'", '"') and _is_simple(node.data):
+            first, rest, their_comment = f"{mine.style}{node.data}{mine.style}", [], None
+            text = first
         else:
             written = self._value_lines(node, indent(head))
             first, rest, text, their_comment = written[0], written[1:], written[0].strip(), None
@@ -565,6 +570,11 @@ def _rebased(node: Node, src: Path, at: Path) -> Node:
     table = None if node.table is None else {key: _rebased(child, src, at) for key, child in node.table.items()}
     items = None if node.items is None else [_rebased(child, src, at) for child in node.items]
     return Node(node.data, ours, node.theirs, table, items)
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether a text can stand between quotes of either kind as it is."""
+    return type(value) is str and re.fullmatch(r"[^'\"\\\n\t]*", value) is not None
 
 
 def _scalar(value: Any) -> str:
