@@ -94,7 +94,7 @@ def test_manifests_say_what_was_chosen(case: Case) -> None:
     assert pyproject["build-system"]["requires"][0].startswith(
         "maturin" if case.made["build_backend"] == "maturin" else "setuptools"
     )
-    assert (case.project / "python").is_dir() == (case.made["kind"] == "mixed")
+    assert (case.project / "python" / case.module).is_dir() == (case.made["kind"] == "mixed")
     source = (case.project / "src" / "lib.rs").read_text(encoding="utf-8")
     assert f"gil_used = {str(not case.made['free_threading']).lower()}" in source
     assert "unwrap()" not in source
