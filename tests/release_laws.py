@@ -302,6 +302,10 @@ def _untrue(sides: Sides, line: str) -> str | None:
             return "it is not so"
         crates = _at(load("Cargo.toml", text(sides.result["Cargo.toml"])), "workspace.dependencies")
         return "that is done" if found[2] in str(crates[place.rpartition(".")[2]]) else None
+    if found := re.fullmatch(r"the file has it no more, the template renamed (\S+)", detail):
+        sets = [{*_all_names(side)} for side in (base, ours, theirs, result)]
+        renamed = found[1] in sets[0] and found[1] not in sets[1] | sets[2] | sets[3]
+        return None if renamed and _at(theirs, place) is not None and _at(result, place) is None else "it is not so"
     found = TWO.fullmatch(detail)
     if not found:
         return "this check does not know such a sentence"

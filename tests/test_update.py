@@ -135,7 +135,7 @@ RENAMED = {".tool.ruff.lint.extend-select[": ".tool.ruff.lint.select["}
 def check_manifest(base: Path, ours: Path, theirs: Path, result: Path) -> None:
     """Each difference that one side made is in the result; where both made one, it is a version or ours."""
     old, mine, new, got = (dict(facts(toml(path))) for path in (base, ours, theirs, result))
-    for before, after in RENAMED.items():  # a key that the template has renamed: the user's edits are under its new name
+    for before, after in RENAMED.items():  # the user's edits are under the new name
         if any(place.startswith(after) for place in new):
             old, mine = ({place.replace(before, after): value for place, value in side.items()} for side in (old, mine))
     for place in old.keys() | mine.keys() | new.keys() | got.keys():
@@ -344,8 +344,10 @@ def test_what_cannot_be_merged_by_meaning_says_why(project: Path) -> None:
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v1.2.0")
     assert done.returncode == 1
-    assert "pyproject.toml: not merged by its meaning (the file is not valid TOML" in done.stdout
-    assert ".pre-commit-config.yaml: not merged by its meaning (it has YAML anchors or tags)" in done.stdout
+    assert "pyproject.toml: not merged by meaning (the file is not valid TOML" in done.stdout
+    assert (
+        ".pre-commit-config.yaml: not merged by meaning (the change touches a YAML anchor, alias or tag)" in done.stdout
+    )
     assert "[tool.mypy\n" in (project / PYPROJECT).read_text("utf-8")
 
 
