@@ -347,7 +347,7 @@ WATCHFILES = (
     Edit("a group of one's own in the group for all", PYPROJECT, 'dev = ["pre-commit", ', 'docs = ["mkdocs-material"]\ndev = ["pre-commit", { include-group = "docs" }, ',
          within="[dependency-groups]", has=('docs = ["mkdocs-material"]', 'dev = ["pre-commit", { include-group = "docs" }, { include-group = "test" }, { include-group = "lint" }, { include-group = "types" }]'), both=("dev = [",)),
     Edit("a module more in an override", PYPROJECT, 'module = ["nox", "nox.*"]', 'module = ["nox", "nox.*", "anyio.*"]', has=('module = "pytest.*"', 'module = ["nox", "nox.*", "anyio.*"]')),
-    Edit("a job under another title", CI, "    name: Test on Python ${{ matrix.python }}, ${{ matrix.runner }}\n", "    name: test ${{ matrix.python }} on ${{ matrix.runner }}\n", within="test", has=("name: test ${{ matrix.python }} on ${{ matrix.runner }}", '"3.16"]')),
+    Edit("a job under another title", CI, "    name: Test on Python ${{ matrix.python }}, ${{ matrix.runner }}\n", "    name: test ${{ matrix.python }} on ${{ matrix.runner }}\n", within="test", has=("name: test ${{ matrix.python }} on ${{ matrix.runner }}", '"3.16"')),
     Edit("the matrix, a line each", CI, 'python: ["3.10", "3.11", "3.12", "3.13", "3.14"]', """\
 python:
           - "3.10"

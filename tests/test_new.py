@@ -428,9 +428,9 @@ def test_a_step_that_takes_long_shows_its_time(tmp_path: Path) -> None:
     cargo = Path(path) / "cargo"
     cargo.write_text("#!/bin/sh\nsleep 3\nexit 1\n", encoding="utf-8")
     cargo.chmod(0o755)
-    program, *options = [*CHECKOUT, "my-extension", "--defaults"]
+    program, *options = [str(part) for part in CHECKOUT] + ["my-extension", "--defaults"]
     env = os.environ | {"PATH": path}
-    with pexpect.spawn(program, options, cwd=str(tmp_path), encoding="utf-8", timeout=60, env=env) as child:
+    with pexpect.spawn(program, list(options), cwd=str(tmp_path), encoding="utf-8", timeout=60, env=env) as child:
         status, said = ended(child)
     assert status == 1
     assert re.search(r"\r  \[3/5\] Cargo.lock created +1 s\r  \[3/5\] Cargo.lock created +2 s", said)

@@ -135,9 +135,9 @@ RENAMED = {".tool.ruff.lint.extend-select[": ".tool.ruff.lint.select["}
 def check_manifest(base: Path, ours: Path, theirs: Path, result: Path) -> None:
     """Each difference that one side made is in the result; where both made one, it is a version or ours."""
     old, mine, new, got = (dict(facts(toml(path))) for path in (base, ours, theirs, result))
-    for before, after in RENAMED.items():  # the user's edits are under the new name
-        if any(place.startswith(after) for place in new):
-            old, mine = ({place.replace(before, after): value for place, value in side.items()} for side in (old, mine))
+    for former, name in RENAMED.items():  # the user's edits are under the new name
+        if any(place.startswith(name) for place in new):
+            old, mine = ({place.replace(former, name): value for place, value in side.items()} for side in (old, mine))
     for place in old.keys() | mine.keys() | new.keys() | got.keys():
         before, user, template, now = (side.get(place) for side in (old, mine, new, got))
         if user == before:

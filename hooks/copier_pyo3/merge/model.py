@@ -38,6 +38,8 @@ class Decision:
     detail: str
     conflict: bool = False
     """True when no rule settles it, so that a person should look."""
+    elsewhere: tuple[str, str] | None = None
+    """A crate and the version that the workspace, which is in another file, should have."""
 
 
 @dataclass(frozen=True)

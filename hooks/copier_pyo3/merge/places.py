@@ -35,6 +35,7 @@ def relocate(plan: Plan, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, A
                 "kept ours",
                 f"the file takes it from the workspace, the template raises {before} to {after}: raise it there",
                 conflict=True,
+                elsewhere=(str(path[-1]), after),
             )
             continue
         base, theirs = _put(base, there, before), _put(theirs, there, after)

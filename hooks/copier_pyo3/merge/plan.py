@@ -345,8 +345,16 @@ class Plan:
         self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {new}", conflict=True)
         return Node(ours, at, src)
 
-    def decide(self, place: str, action: Action, detail: str, conflict: bool = False) -> None:
-        self.decisions.append(Decision(place, action, detail, conflict))
+    def decide(
+        self,
+        place: str,
+        action: Action,
+        detail: str,
+        conflict: bool = False,
+        elsewhere: tuple[str, str] | None = None,
+    ) -> None:
+        """Note a decision."""
+        self.decisions.append(Decision(place, action, detail, conflict, elsewhere))
 
 
 def version_of(pin: str) -> str:

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from .blob import Blob, Tree
 from .file import merge_file, tell
+from .model import Unmergeable, find
+from .toml_text import read
 
 
 class Store(Protocol):
@@ -30,6 +34,8 @@ class Outcome:
     """What was decided, one line each."""
     left: dict[str, str] = field(default_factory=dict)
     """Files that a person has to settle, and why."""
+    elsewhere: list[tuple[str, tuple[str, str]]] = field(default_factory=list)
+    """What to tell unless another file of the project has this crate with this version."""
     stages: dict[str, dict[int, Blob]] = field(default_factory=dict)
     """Base (1), ours (2) and theirs (3) of the files that have git's markers."""
 
@@ -63,7 +69,27 @@ def merge_trees(store: Store, base: Tree, ours: Tree, theirs: Tree, skip: set[st
     contents = store.contents(wanted) if wanted else {}
     for side in sides:
         _merge(side, contents, outcome)
+    outcome.told += _not_raised(store, ours, outcome)
     return outcome
+
+
+def _not_raised(store: Store, ours: Tree, outcome: Outcome) -> list[str]:
+    """What to say of versions that the workspace should have, as far as the merge of its own file has not raised them."""
+    if not outcome.elsewhere:
+        return []
+    manifests = {path: blob for path, blob in ours.files.items() if PurePosixPath(path).name == "Cargo.toml"}
+    contents = store.contents(manifests.values())
+    texts = {path: contents[blob.oid] for path, blob in manifests.items()}
+    texts |= {path: content for path, (_, content) in outcome.written.items() if path in manifests}
+    raised = set()
+    for text in texts.values():
+        with suppress(Unmergeable, UnicodeDecodeError):
+            tables = find(
+                read(text.decode("utf-8").removeprefix("\ufeff"), "a manifest"), ("workspace", "dependencies")
+            )
+            for name, value in tables.items() if isinstance(tables, dict) else ():
+                raised.add((name, value.get("version") if isinstance(value, dict) else value))
+    return [line for line, wanted in outcome.elsewhere if wanted not in raised]
 
 
 def _pair(store: Store, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) -> Iterator[_Sides]:
@@ -157,7 +183,12 @@ def _merged(side: _Sides, ours: Blob, theirs: Blob, contents: Mapping[str, bytes
         outcome.told.append(f"{side.path}: stays as you have it, a binary file; the template has changed it too")
         return texts[1]
     merged = merge_file(side.path, *texts)
-    outcome.told += [f"{side.path}: {tell(decision)}" for decision in merged.decisions]
+    for decision in merged.decisions:
+        line = f"{side.path}: {tell(decision)}"
+        if decision.elsewhere:
+            outcome.elsewhere.append((line, decision.elsewhere))
+        else:
+            outcome.told.append(line)
     if merged.left:
         outcome.left[side.path] = merged.left
     if merged.markers:
