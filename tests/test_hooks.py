@@ -122,6 +122,7 @@ def bare_update(
 ) -> subprocess.CompletedProcess[str]:
     """The first hook of an update, which needs tomlkit on every Python, where there is nothing to migrate."""
     folder.mkdir(exist_ok=True)
+    run(["git", "init", "--quiet"], cwd=folder)
     (folder / "answers.yml").write_text("license: MIT\n", encoding="utf-8")
     command = [bare, "-B", run_py, "before", "answers.yml", "v1.0.0", "v1.0.0"]
     return run(command, cwd=folder, check=False, XDG_CACHE_HOME=str(cache), HOME=str(cache), **env)
