@@ -406,7 +406,13 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, exists: bool) -> 
 ANSWERED = [
     *("--data=project_name=my-extension", "--data=module_name=my_extension", "--data=author_name=Ada"),
     *("--data=author_email=", "--data=license=MIT", "--data=repository_url=https://example.org/x"),
-    *("--data=description=An extension module", "--data=kind=mixed", "--data=sample=tour", "--data=publish_to=none"),
+    *(
+        "--data=description=An extension module",
+        "--data=kind=mixed",
+        "--data=sample=tour",
+        "--data=publish_to=none",
+        "--data=security_policy=false",
+    ),
 ]
 
 
