@@ -105,5 +105,5 @@ def test_new_refuses_two_that_one_python_could_import(tmp_path: Path) -> None:
     write(tmp_path / "python/sample/_core.abi3.so", b"\0")
     _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])
     write(tmp_path / "python/sample/_core.cpython-312.so", b"\0")
-    with pytest.raises(UserError, match=r"_core\.abi3\.so and .*312\.so and Python imports the first"):
+    with pytest.raises(UserError, match=r"_core\.abi3\.so and .*312\.so, and Python imports the first"):
         _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])
