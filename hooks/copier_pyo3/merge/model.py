@@ -96,16 +96,6 @@ class Node:
         yield from (self.table or {}).items()
         yield from enumerate(self.items or [])
 
-    def become(self, data: Any) -> None:
-        """Change scalars so that the node means `data`, which has the same keys and lengths."""
-        if same(self.data, data):
-            return
-        if isinstance(data, (dict, list)) and type(data) is type(self.data):
-            self.expand()
-            for key, child in self.children():
-                child.become(data[key])  # type: ignore[index]
-        self.data = data
-
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values mean the same; 1, 1.0 and true differ, as in TOML, and nan is nan."""
