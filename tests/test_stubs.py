@@ -19,7 +19,7 @@ def stub(project: Path) -> Path:
 
 def nox(project: Path, session: str, check: bool = True) -> str:
     """Run a session of the project; what it says."""
-    done = run(["nox", "--session", session], cwd=project, check=check)
+    done = run(["nox", "--error-on-missing-interpreters", "--session", session], cwd=project, check=check)
     return done.stdout + done.stderr
 
 
