@@ -1,9 +1,9 @@
-"""The merges under tests/merge/, each with base, ours, theirs and the expected text; WHY tells the story.
+"""The merges under tests/merge/: each case has base, ours, theirs and the expected text.
 
-NAME is the file's name if it is no ordinary one; each line of TOLD has to be in the report; LEFT is there if a person has to
-look, and each of its lines has to be in what is left. A folder is one case. Further cases of the same kinds are in the text
-files beside the folders, for Copier checks out every file of a template with each copy: `%%% name` begins a case, and then
-each of its files.
+A text file holds the cases of one kind: `%%% name` starts a case and says why its result is right, then each `%%% file`
+starts one of its files. NAME is the path of the merged file if it matters; each line of TOLD must be in the report; each line
+of LEFT must be in what a person has to resolve. Cases are not folders because Copier checks out every file of this repository
+for each copy. Only those that need other line endings are: there, WHY has the reason.
 """
 
 import re
@@ -27,7 +27,7 @@ def folders() -> Iterator[tuple[str, Case]]:
 
 
 def packed() -> Iterator[tuple[str, Case]]:
-    """The cases in the text files."""
+    """The cases in text files."""
     for path in sorted(HOME.glob("*.txt")):
         parts = re.split(r"(?m)^%%% (.+)\n", path.read_bytes().decode("utf-8"))
         case: Case = {}
@@ -51,9 +51,8 @@ def cases() -> list[tuple[str, Case]]:
 CASES = cases()
 
 
-def test_there_are_folders_to_read() -> None:
-    assert len([*folders()]) >= 80
-    assert len({name for name, _ in CASES}) == len(CASES)
+def test_names_are_unique() -> None:
+    assert len({name for name, _ in CASES}) == len(CASES) >= 249
 
 
 @pytest.mark.parametrize("case", [case for _, case in CASES], ids=[name for name, _ in CASES])

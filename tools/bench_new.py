@@ -39,9 +39,9 @@ def with_peers_manifest(ours: Path, peer: Path) -> None:
     run("maturin", "new", "--mixed", "--bindings", "pyo3", template)
     text = (template / "Cargo.toml").read_text(encoding="utf-8")
     own = (ours / "Cargo.toml").read_text(encoding="utf-8")
-    crate, library = (re.findall(r'(?m)^name = "(.+)"', own)[number] for number in (0, 1))
+    crate = re.findall(r'(?m)^name = "(.+)"', own)[0]
     text = re.sub(r'(?m)^name = ".+"', f'name = "{crate}"', text, count=1)
-    text = re.sub(r'(?m)(^\[lib\]\n(?:#.*\n)*)name = ".+"', rf'\g<1>name = "{library}"', text)
+    text = re.sub(r'(?m)(^\[lib\]\n(?:#.*\n)*)name = ".+"', rf'\g<1>name = "{crate.replace("-", "_")}"', text)
     pyo3 = re.findall(r"(?m)^pyo3 = .+", own)[0]
     text = re.sub(r"(?m)^pyo3 = .+", pyo3, text)
     build = own[own.index("[build-dependencies]") :].partition("\n\n")[0]
@@ -64,7 +64,7 @@ def wheels(work: Path) -> None:
         wheel = next((folder / "dist").glob("*.whl"))
         sizes["wheel, kB"].append(wheel.stat().st_size / 1000)
         run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder / "site", wheel)
-        sizes["native module in it, kB"].append(next((folder / "site").rglob("_core*")).stat().st_size / 1000)
+        sizes["native module in it, kB"].append(next((folder / "site").rglob("_core*.so")).stat().st_size / 1000)
     for what, (one, other) in sizes.items():
         print(f"  {what:<44} {one:10.1f} {other:10.1f} {one / other:6.2f}")
 
