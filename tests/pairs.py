@@ -19,7 +19,7 @@ Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "
 # What they change is in .github/ alone: tests/workflow_cases.py has cases for them. SECURITY.md is a file by itself.
 WORKFLOW_QUESTIONS = {
     *("platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"),
-    "security_policy",
+    "extras",
 }
 
 

@@ -411,7 +411,6 @@ ANSWERED = [
         "--data=kind=mixed",
         "--data=sample=tour",
         "--data=publish_to=none",
-        "--data=security_policy=false",
     ),
 ]
 

@@ -210,6 +210,6 @@ def test_a_proprietary_project_is_not_for_pypi(render: Render) -> None:
 
 
 def test_a_security_policy_says_where_to_report(render: Render) -> None:
-    project = render("careful", {"security_policy": True, "repository_url": "https://github.com/ada/x"})
+    project = render("careful", {"extras": ["security-policy"], "repository_url": "https://github.com/ada/x"})
     policy = (project / "SECURITY.md").read_text(encoding="utf-8")
     assert "https://github.com/ada/x/security/advisories/new" in policy
