@@ -2,8 +2,8 @@
 
 A text file holds the cases of one kind: `%%% name` starts a case and says why its result is right, then each `%%% file`
 starts one of its files. NAME is the path of the merged file if it matters; each line of TOLD must be in the report; each line
-of LEFT must be in what a person has to resolve. Cases are not folders because Copier checks out every file of this repository
-for each copy. Only those that need other line endings are: there, WHY has the reason.
+of LEFT must be in what a person has to resolve. A file can be followed by `(CRLF)` or `(no final newline)`. Cases are not
+folders because Copier checks out every file of this repository for each copy.
 """
 
 import re
@@ -15,40 +15,31 @@ import pytest
 from copier_pyo3.merge.file import merge_file, tell
 
 HOME = Path(__file__).with_name("merge")
-FILE = re.compile(r"(base|ours|theirs|expected)\.\w+|NAME|TOLD|LEFT")
+HEAD = re.compile(r"(?m)(?:^\n)?^%%% (.+)\n")
+FILE = re.compile(r"((?:base|ours|theirs|expected)\.\w+|NAME|TOLD|LEFT)(?: \((CRLF|no final newline)\))?")
 
 Case = dict[str, bytes]
 
 
-def folders() -> Iterator[tuple[str, Case]]:
-    """Each folder with the contents of its files."""
-    for folder in sorted(path for path in HOME.iterdir() if path.is_dir()):
-        yield folder.name, {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def packed() -> Iterator[tuple[str, Case]]:
-    """The cases in text files."""
+def cases() -> Iterator[tuple[str, Case]]:
+    """The name and the files of each case."""
     for path in sorted(HOME.glob("*.txt")):
-        parts = re.split(r"(?m)^%%% (.+)\n", path.read_bytes().decode("utf-8"))
+        parts = HEAD.split(path.read_text(encoding="utf-8"))
         case: Case = {}
-        for name, text in zip(parts[1::2], parts[2::2], strict=True):
-            if not FILE.fullmatch(name):
-                case = {"WHY": text.encode()}
-                yield name, case
-            else:
+        for head, text in zip(parts[1::2], parts[2::2], strict=True):
+            if found := FILE.fullmatch(head):
+                name, how = found.groups()
+                if how == "CRLF":
+                    text = text.replace("\n", "\r\n")
+                elif how:
+                    text = text.removesuffix("\n")
                 case[name] = text.encode()
+            else:
+                case = {}
+                yield head, case
 
 
-def cases() -> list[tuple[str, Case]]:
-    """All cases, those in text files without the empty line that ends each."""
-    found = [*packed()]
-    for _, case in found:
-        last = [*case][-1]
-        case[last] = re.sub(rb"\n\n\Z", b"\n", case[last])
-    return [*folders(), *found]
-
-
-CASES = cases()
+CASES = [*cases()]
 
 
 def test_names_are_unique() -> None:
