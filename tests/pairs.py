@@ -11,16 +11,15 @@ from typing import Any
 
 import yaml
 
+import workflow_cases
+
 ROOT = Path(__file__).resolve().parents[1]
 ANSWERS = ROOT / "tests" / "answers"
 
 Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
 
-# What they change is in .github/ alone: tests/workflow_cases.py has cases for them. SECURITY.md is a file by itself.
-WORKFLOW_QUESTIONS = {
-    *("platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"),
-    "extras",
-}
+# What they change is in .github/ alone: tests/workflow_cases.py has cases for them.
+WORKFLOW_QUESTIONS = {"platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,7 +47,7 @@ def choices() -> dict[str, list[str | bool]]:
     """What can be answered to each question that has choices; text is free."""
     found: dict[str, list[str | bool]] = {}
     for name, question in settings_and_questions().items():
-        if name.startswith("_") or question.get("when") is False or name in {"more", *WORKFLOW_QUESTIONS}:
+        if name.startswith("_") or question.get("when") is False or name in {"more", "extras", *WORKFLOW_QUESTIONS}:
             continue
         values = [value for value in question.get("choices", {}).values() if not isinstance(value, dict)]
         if question.get("multiselect"):
@@ -77,6 +76,31 @@ def possible(made: Mapping[str, str | bool]) -> bool:
         (made.get("free_threading") and made.get("build_backend") == "setuptools-rust")
         or (made.get("features.numpy") and made.get("min_python") == "3.9")
     )
+
+
+def built() -> list[str]:
+    """The cases to build: an extra has tests of its own, and adds nothing to a wheel."""
+    return [name for name, answers in cases().items() if "extras" not in answers]
+
+
+def with_extras() -> dict[str, dict[str, Any]]:
+    """Cases with all extras that are possible, so that each choice, also of a workflow's question, meets each extra."""
+    every = {**cases(), **{f"workflows-{name}": answers for name, answers in workflow_cases.cases().items()}}
+    made = {
+        name: {*flat(answers).items(), *((key, repr(value)) for key, value in answers.items() if key != "extras")}
+        for name, answers in every.items()
+    }
+    missing, found = set[Any]().union(*made.values()), {}
+    while missing:
+        name = max(made, key=lambda name: len(made[name] & missing))
+        missing -= made[name]
+        found[name] = every[name] | {"extras": extras(every[name])}
+    return found
+
+
+def extras(answers: Mapping[str, Any]) -> list[str]:
+    """The extras that copier.yml allows with these answers."""
+    return list(settings_and_questions()["extras"]["choices"].values())
 
 
 def pairs(made: Mapping[str, str | bool]) -> set[frozenset[Choice]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import pairs
 from conftest import Case, Render, environment, install, interpreters, run, tell, wheel
 
 
@@ -28,6 +29,7 @@ def own_tests(project: Path, made: Path, minor: int, site: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("case", pairs.built(), indirect=True)
 def test_wheel_passes_its_own_tests(case: Case, tmp_path: Path) -> None:
     minor = lowest(case)
     made = wheel(case.project, minor)

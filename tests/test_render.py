@@ -1,6 +1,7 @@
 """Every case renders to files that parse, are formatted, and leave nothing over."""
 
 import ast
+import json
 import re
 import shutil
 import sys
@@ -41,6 +42,8 @@ def check_files_parse(project: Path) -> None:
     for path in project.rglob("*"):
         if path.suffix == ".toml":
             toml(path)
+        elif path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
         elif path.suffix in (".yml", ".yaml"):
             yaml.safe_load(path.read_text(encoding="utf-8"))
         elif path.suffix in (".py", ".pyi"):
@@ -63,13 +66,25 @@ def test_every_case_is_formatted(render: Render) -> None:
     check_style(*(render(name, answers) for name, answers in pairs.cases().items()))
 
 
+def test_every_extra_meets_every_choice(render: Render) -> None:
+    projects = [render(name, answers) for name, answers in pairs.with_extras().items()]
+    for project in projects:
+        check_files_parse(project)
+        check_nothing_is_left_over(project)
+    check_style(*projects)
+
+
 def test_files_parse(case: Case) -> None:
     check_files_parse(case.project)
     Validator()(toml(case.project / "pyproject.toml"))
 
 
 def test_nothing_is_left_over(case: Case) -> None:
-    for path in case.project.rglob("*"):
+    check_nothing_is_left_over(case.project)
+
+
+def check_nothing_is_left_over(project: Path) -> None:
+    for path in project.rglob("*"):
         assert not path.name.endswith(".d")
         assert path.suffix not in (".jinja", ".part", ".rej", ".orig")
         if path.is_file() and path.name != "LICENSE":

@@ -130,6 +130,7 @@ def test_every_choice_alone_has_a_case() -> None:
     made = [pairs.flat(answers) for answers in pairs.cases().values()]
     for flip in flips:
         assert default | flip in made, flip
+    assert [pairs.cases()[extra] for extra in pairs.extras({})] == [{"extras": [extra]} for extra in pairs.extras({})]
 
 
 def test_default_project_is_small(render: Render) -> None:
