@@ -430,7 +430,7 @@ TOKENIZERS = (
     Edit("a job less, needed", CI, "needs: [lint, typing, test,", "needs: [lint, test,", within="gate", has=("needs: [lint, test, workflows, deny, sdist]",), both=("needs: [lint",)),
     Edit("a group less", PYPROJECT, 'typing = ["mypy", "nox", { include-group = "test" }]\n', "", within="[dependency-groups]", lacks=("typing", "types"), both=("types = [",)),
     Edit("a group less, included", PYPROJECT, ', { include-group = "typing" }]', "]", within="[dependency-groups]", has=('dev = ["pre-commit", { include-group = "test" }, { include-group = "lint" }]',), both=("dev = [",)),
-    Edit("no bot", DEPENDABOT, "", "", now="-", told=(f"{DEPENDABOT}: stays deleted",)),
+    Edit("no bot", DEPENDABOT, "", "", now="-", told=(f"{DEPENDABOT}: kept deleted",)),
 )  # fmt: skip
 
 PROJECTS = {

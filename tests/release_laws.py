@@ -244,8 +244,8 @@ def dangling(sides: Sides) -> Iterator[str]:
 
 ACTIONS = "kept ours|kept both|kept deleted|kept higher version|took higher version|followed the rename|merged by lines"
 DECISION = re.compile(rf"(?P<path>[^:]+): (?:(?P<place>.+?): )?(?P<action>{ACTIONS}) \((?P<detail>.*)\)")
-TWO = re.compile(r"the file has (?P<ours>.*), the template (?:has )?(?P<theirs>.*)")
-NO_MORE = "it no more"
+TWO = re.compile(r"the file (?:has )?(?P<ours>.*), the template (?:has )?(?P<theirs>.*)")
+GONE = "no longer has it"
 
 
 def untrue(sides: Sides, told: list[str], left: Mapping[str, str]) -> Iterator[str]:
@@ -255,10 +255,10 @@ def untrue(sides: Sides, told: list[str], left: Mapping[str, str]) -> Iterator[s
             yield f"the report says {line!r}, but {why}"
     for path, why in left.items():
         markers = len(re.findall("^<<<<<<< ", text(sides.result.get(path, b"")), re.MULTILINE))
-        if found := re.search(r"(\d+) places? in git's conflict markers", why):
+        if found := re.search(r"(\d+) places? with conflict markers", why):
             if int(found[1]) != markers:
                 yield f"the report says {path}: {why!r}, but there are {markers}"
-        elif not re.search("refers to|does not go with", why):
+        elif not re.search("refers to|does not match", why):
             yield f"the report says {path}: {why!r}, which this check does not know"
     for path, content in sides.result.items():
         if re.search(rb"^<<<<<<< ", content, re.MULTILINE) and path not in left:
@@ -266,13 +266,13 @@ def untrue(sides: Sides, told: list[str], left: Mapping[str, str]) -> Iterator[s
 
 
 def _untrue(sides: Sides, line: str) -> str | None:
-    if found := re.fullmatch(r"(\S+): was (\S+); the template moved it, your edits with it", line):
+    if found := re.fullmatch(r"(\S+): the template moved (\S+) here; your edits were kept", line):
         right = found[1] in sides.result and found[2] not in sides.result and found[2] in sides.base
         return None if right and sides.base[found[2]] != sides.ours[found[2]] else "it is not so"
-    if found := re.fullmatch(r"(\S+): stays deleted, as you have it; the template has changed it", line):
+    if found := re.fullmatch(r"(\S+): kept deleted; the template changed it", line):
         gone = found[1] in sides.base and found[1] not in sides.ours and found[1] not in sides.result
         return None if gone and sides.base[found[1]] != sides.theirs.get(found[1]) else "it is not so"
-    if found := re.fullmatch(r"(\S+): stays, with your edits; the template no longer has it", line):
+    if found := re.fullmatch(r"(\S+): kept with your edits; the template no longer has it", line):
         return None if found[1] in sides.result and found[1] not in sides.theirs else "it is not so"
     found = DECISION.fullmatch(line)
     if not found:
@@ -297,12 +297,14 @@ def _untrue(sides: Sides, line: str) -> str | None:
         ]
         wanted = {*re.findall(r"\[(.*?)\](?:, |$)", found[1])}
         return None if wanted <= set.intersection(*sets) else "not all have these"
-    if found := re.fullmatch(r"the file takes it from the workspace, the template raises (\S+) to (\S+): .*", detail):
+    if found := re.fullmatch(
+        r"the file inherits it from the workspace, the template raises (\S+) to (\S+): .*", detail
+    ):
         if found[1] not in str(base) or found[2] not in str(theirs) or "workspace" not in str(_at(result, place)):
             return "it is not so"
         crates = _at(load("Cargo.toml", text(sides.result["Cargo.toml"])), "workspace.dependencies")
         return "that is done" if found[2] in str(crates[place.rpartition(".")[2]]) else None
-    if found := re.fullmatch(r"the file has it no more, the template renamed (\S+)", detail):
+    if found := re.fullmatch(r"the file no longer has it, the template renamed (\S+)", detail):
         sets = [{*_all_names(side)} for side in (base, ours, theirs, result)]
         renamed = found[1] in sets[0] and found[1] not in sets[1] | sets[2] | sets[3]
         return None if renamed and _at(theirs, place) is not None and _at(result, place) is None else "it is not so"
@@ -310,7 +312,7 @@ def _untrue(sides: Sides, line: str) -> str | None:
     if not found:
         return "this check does not know such a sentence"
     mine, new = found["ours"], found["theirs"]
-    if mine == NO_MORE:
+    if mine == GONE:
         if _at(ours, place) is not None:
             return f"the file has {place}"
         step = _at(theirs, place) or _at(base, place)
@@ -328,7 +330,7 @@ def _untrue(sides: Sides, line: str) -> str | None:
         return f"the file has no {mine}"
     elif action in ("kept ours", "kept both", "kept higher version") and not _has(result, mine, texts[3]):
         return f"the result has no {mine}"
-    if new == NO_MORE or new == f"has {NO_MORE}":
+    if new == GONE:
         return f"the template has {place}" if _at(theirs, place) is not None else None
     if not _has(theirs, new, texts[2]):
         return f"the template has no {new}"

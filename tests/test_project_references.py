@@ -1,4 +1,4 @@
-"""References between the files of a project: what an update broke is told, what was so before is not."""
+"""References between the files of a project: an update reports those that it broke, and no others."""
 
 from pathlib import Path
 from typing import Any
@@ -42,21 +42,21 @@ def pyo3(version: str, numpy: str = "0.30", other: str = "0.30") -> Files:
     ("before", "after", "names_before", "names_after", "says"),
     [
         ({}, MEMBER, "", "core/Cargo.toml", {}),
-        ({}, MEMBER, "", "core/lib.rs", {"Cargo.toml": "workspace.members names core, where there is no Cargo.toml"}),
-        (MEMBER, MEMBER, "core/Cargo.toml", "", {"Cargo.toml": "workspace.members names core, where there is no Cargo.toml"}),
+        ({}, MEMBER, "", "core/lib.rs", {"Cargo.toml": "workspace.members has core, which has no Cargo.toml"}),
+        (MEMBER, MEMBER, "core/Cargo.toml", "", {"Cargo.toml": "workspace.members has core, which has no Cargo.toml"}),
         (MEMBER, MEMBER, "", "", {}),
-        ({}, cargo(dependencies={"x": {"path": "x"}}), "", "", {"Cargo.toml": "dependencies.x is in x, where there is no Cargo.toml"}),
+        ({}, cargo(dependencies={"x": {"path": "x"}}), "", "", {"Cargo.toml": "dependencies.x has the path x, which has no Cargo.toml"}),
         ({}, cargo(dependencies={"x": {"path": "../x"}}), "", "", {}),
         ({}, USES, "", f"{ACTION} {REUSED}", {}),
-        (USES, USES, f"{ACTION} {REUSED}", REUSED, {WORKFLOW: "uses ./.github/actions/setup, which is not there"}),
-        (USES, USES, f"{ACTION} {REUSED}", ACTION, {WORKFLOW: "uses ./.github/workflows/x.yml, which is not there"}),
+        (USES, USES, f"{ACTION} {REUSED}", REUSED, {WORKFLOW: "uses ./.github/actions/setup, which does not exist"}),
+        (USES, USES, f"{ACTION} {REUSED}", ACTION, {WORKFLOW: "uses ./.github/workflows/x.yml, which does not exist"}),
         (USES, USES, REUSED, REUSED, {}),
         (pyo3("0.30"), pyo3("0.30.1"), "", "", {}),
         (pyo3("0.30"), pyo3("0.31", numpy="0.31", other="0.31.2"), "", "", {}),
         (pyo3("0.30"), pyo3("0.31", numpy="0.31"), "", "",
-         {"core/Cargo.toml": "build-dependencies.pyo3-build-config is still 0.30, which does not go with pyo3 0.31"}),
+         {"core/Cargo.toml": "build-dependencies.pyo3-build-config is still 0.30, which does not match pyo3 0.31"}),
         (pyo3("0.30"), pyo3("0.31", other="0.31"), "", "",
-         {"Cargo.toml": "dependencies.numpy is still 0.30, which does not go with pyo3 0.31"}),
+         {"Cargo.toml": "dependencies.numpy is still 0.30, which does not match pyo3 0.31"}),
         (pyo3("0.30", numpy="0.29"), pyo3("0.31", numpy="0.29", other="0.31"), "", "", {}),
     ],
 )  # fmt: skip
@@ -104,10 +104,10 @@ def test_it_is_told_and_left(
         assert done.returncode == 1, done.stdout + done.stderr
         said = done.stdout
     assert f"{WORKFLOW}: " in said
-    assert "uses ./.github/actions/setup, which is not there" in said
-    assert "workspace.members names core, where there is no Cargo.toml" in said
+    assert "uses ./.github/actions/setup, which does not exist" in said
+    assert "workspace.members has core, which has no Cargo.toml" in said
     assert "mine/Cargo.toml: " in said
-    assert "build-dependencies.pyo3-build-config is still 0.30, which does not go with pyo3 0.31" in said
+    assert "build-dependencies.pyo3-build-config is still 0.30, which does not match pyo3 0.31" in said
     assert "never" not in said
     assert "gone" not in said
     assert not run(["git", "ls-files", "--unmerged"], cwd=project).stdout

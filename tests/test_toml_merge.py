@@ -446,7 +446,7 @@ def test_what_is_no_toml_is_refused(texts: tuple[str, str, str]) -> None:
 
 def test_a_wrong_edit_never_gets_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("copier_pyo3.merge.toml_edit.Editor.rewrite", lambda *_: "a = 3\n")
-    with pytest.raises(Unmergeable, match="does not mean"):
+    with pytest.raises(Unmergeable, match="does not have"):
         merge("a = 1\n", "a = 1\n", "a = 2\n")
 
 

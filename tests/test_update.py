@@ -278,7 +278,7 @@ def test_code_in_conflict_is_left_and_said(versions: Path, project: Path) -> Non
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v1.2.0")
     assert done.returncode == 1
-    assert "src/distance.rs: 1 place in git's conflict markers" in done.stdout
+    assert "src/distance.rs: 1 place with conflict markers" in done.stdout
     assert b"<<<<<<< before updating" in (project / "src/distance.rs").read_bytes()
     stages = [line.split()[2] for line in unmerged(project).splitlines()]
     assert stages == ["1", "2", "3"]
@@ -311,9 +311,9 @@ def test_no_file_is_lost(versions: Path, project: Path, plain: bool, capfd: pyte
     else:
         said = copier_pyo3("update", project, "--vcs-ref", "v1.3.0").stdout
     assert "- ours" in (project / "CHANGELOG.md").read_text("utf-8")
-    assert "CHANGELOG.md: stays, with your edits; the template no longer has it" in said
+    assert "CHANGELOG.md: kept with your edits; the template no longer has it" in said
     assert '"the version"' in (project / "examples/tour.py").read_text("utf-8")
-    assert "examples/tour.py: was examples/demo.py; the template moved it, your edits with it" in said
+    assert "examples/tour.py: the template moved examples/demo.py here; your edits were kept" in said
     assert "# Our own" in (project / "SECURITY.md").read_text("utf-8")
     assert "SECURITY.md" in said
     assert "The template's own line" in (project / "src/statistics.rs").read_text("utf-8")
@@ -334,7 +334,7 @@ def test_a_binary_changed_on_both_sides_stays_the_users(versions: Path, tmp_path
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v2.2.0")
     assert (project / "logo.png").read_bytes() == b"\x89PNG\0ours"
-    assert "logo.png: stays as you have it, a binary file; the template has changed it too" in done.stdout
+    assert "logo.png: kept your version of this binary file; the template also changed it" in done.stdout
 
 
 def test_what_cannot_be_merged_by_meaning_says_why(project: Path) -> None:
@@ -344,9 +344,10 @@ def test_what_cannot_be_merged_by_meaning_says_why(project: Path) -> None:
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v1.2.0")
     assert done.returncode == 1
-    assert "pyproject.toml: not merged by meaning (the file is not valid TOML" in done.stdout
+    assert "pyproject.toml: not merged structurally (the file is not valid TOML" in done.stdout
     assert (
-        ".pre-commit-config.yaml: not merged by meaning (the change touches a YAML anchor, alias or tag)" in done.stdout
+        ".pre-commit-config.yaml: not merged structurally (the change touches a YAML anchor, alias or tag)"
+        in done.stdout
     )
     assert "[tool.mypy\n" in (project / PYPROJECT).read_text("utf-8")
 

@@ -115,7 +115,7 @@ def test_a_link_that_the_user_made_of_a_file_stays(project: Path, update: Update
     said = update(project)
     assert (project / "README.md").readlink() == Path("docs/README.md")
     assert (project / "docs/README.md").read_text("utf-8") == "# Mine\n"
-    assert "README.md: stays the link that you made of it; the template has changed the file" in said
+    assert "README.md: kept your symbolic link; the template changed the file" in said
 
 
 def test_what_the_user_deleted_or_edited_is_told_in_plain_words(project: Path, update: Update) -> None:
@@ -124,5 +124,5 @@ def test_what_the_user_deleted_or_edited_is_told_in_plain_words(project: Path, u
     commit(project)
     said = update(project)
     assert not (project / "README.md").exists()
-    assert "README.md: stays deleted, as you have it; the template has changed it" in said
-    assert "OLD.md: stays, with your edits; the template no longer has it" in said
+    assert "README.md: kept deleted; the template changed it" in said
+    assert "OLD.md: kept with your edits; the template no longer has it" in said

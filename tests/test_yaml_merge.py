@@ -36,12 +36,12 @@ def test_null_and_dates_are_told() -> None:
 @pytest.mark.parametrize(
     ("ours", "why"),
     [
-        ("a: {{ matrix.timeout }}\n", "a mapping or a list for a key"),
+        ("a: {{ matrix.timeout }}\n", "a key that is a mapping or a list"),
         ("a: 2024-02-30\n", "it is not YAML: day"),
         ("a: [\n", "it is not YAML: while parsing"),
-        ("a: 1\na: 2\n", "a key twice"),
+        ("a: 1\na: 2\n", "a duplicate key"),
         ("a: &a 1\n", "touches a YAML anchor, alias or tag"),
-        ("a: 1\r\nb: 1\n", "line breaks of several kinds"),
+        ("a: 1\r\nb: 1\n", "several kinds of line breaks"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(ours: str, why: str) -> None:

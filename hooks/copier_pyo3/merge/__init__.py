@@ -1,1 +1,1 @@
-"""The three-way merge: of plain data, of text in each format, of a file, of a tree. README.md beside this file shows how."""
+"""The three-way merge of plain data, of the text of each format, of files, and of trees: see README.md in this folder."""

@@ -13,18 +13,18 @@ class Blob:
 
     @property
     def is_file(self) -> bool:
-        """Neither a symbolic link nor a submodule."""
+        """Whether it is neither a symbolic link nor a submodule."""
         return self.mode.startswith("100")
 
     @property
     def is_link(self) -> bool:
-        """A symbolic link; its content is where it points."""
+        """Whether it is a symbolic link, whose content is its target."""
         return self.mode == "120000"
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder as git keeps it; oid names the whole."""
+    """A folder as git keeps it; oid is the hash of the whole folder."""
 
     oid: str
     files: Mapping[str, Blob]

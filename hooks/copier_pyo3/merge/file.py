@@ -1,4 +1,4 @@
-"""Merges one file, by what it is: TOML and YAML by their meaning, other text line by line as git does."""
+"""Merges one file: TOML and YAML structurally, other text line by line with git."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class MergedFile:
-    """The bytes to write, what was decided, and why a person has to look, if one has to."""
+    """The bytes to write, the decisions, and the reason to resolve the file by hand, if there is one."""
 
     content: bytes
     decisions: tuple[Decision, ...] = ()
@@ -41,13 +41,13 @@ class MergedFile:
 
 @dataclass(frozen=True)
 class _Format:
-    """What the merge needs of a format."""
+    """The functions that the merge needs for a format."""
 
     merge: Callable[[str, str, str], Merged]
     data: Callable[[str], Any]
-    """All that a text means, with the versions that comments behind pins give; raises Unmergeable."""
+    """Returns the data of a text, with the versions in the comments after pins; raises Unmergeable."""
     check: Callable[[str], Any]
-    """Raises Unmergeable if a text is not valid."""
+    """Raises Unmergeable if a text is invalid."""
 
 
 TOML: Final = _Format(merge_toml, lambda text: read(text, "the file"), lambda text: read(text, "the file"))
@@ -56,17 +56,17 @@ FORMATS: Final = {".toml": TOML, ".yml": YAML, ".yaml": YAML}
 
 
 def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str, str] = LABELS) -> MergedFile:
-    """Apply the change from base to theirs onto ours; what cannot be settled is left in git's markers.
+    """Apply the change from base to theirs to ours. Unresolved changes are left as conflict markers.
 
     Args:
-        name: the file's path, for its kind.
-        base: what both came from; empty if both added the file.
+        name: the file's path, whose suffix gives its format.
+        base: the common ancestor; empty if both added the file.
         ours: the user's file.
         theirs: the template's file.
-        labels: what markers say of ours, base and theirs.
+        labels: the labels of ours, base, and theirs in conflict markers.
     """
     if any(b"\0" in content for content in (base, ours, theirs)):
-        return MergedFile(ours, left="both sides changed this binary file: yours stays, the template's is not taken")
+        return MergedFile(ours, left="both sides changed this binary file, and your version was kept")
     by_lines, conflicts = merge_lines(base, ours, theirs, labels)
     form = FORMATS.get(PurePosixPath(name).suffix)
     if form is None:
@@ -81,25 +81,25 @@ def merge_file(name: str, base: bytes, ours: bytes, theirs: bytes, labels: tuple
 
 
 def _unordered(data: Any) -> Any:
-    """The data with lists sorted: where git put in an item, it saw more of what is around it than its neighbors."""
+    """The data with sorted lists: git's position for a new item can be better, because git considers more context."""
     if isinstance(data, dict):
         return {key: _unordered(value) for key, value in data.items()}
     return sorted(map(_unordered, data), key=repr) if isinstance(data, list) else data
 
 
 def _only_by_lines(name: str, why: str, by_lines: bytes, conflicts: int) -> MergedFile:
-    """What git made of a file that cannot be merged by its meaning."""
+    """Git's merge of a file that cannot be merged structurally."""
     if conflicts:
-        return MergedFile(by_lines, left=f"not merged by meaning ({why}): {in_markers(conflicts)}", markers=True)
+        return MergedFile(by_lines, left=f"not merged structurally ({why}): {in_markers(conflicts)}", markers=True)
     if problem := unreadable(name, by_lines):
-        return MergedFile(by_lines, left=f"not merged by meaning ({why}), and git's merge is not valid: {problem}")
+        return MergedFile(by_lines, left=f"not merged structurally ({why}), and git's merge is not valid: {problem}")
     return MergedFile(by_lines, (Decision("", "merged by lines", why),))
 
 
 def _by_lines_if_right(form: _Format, by_lines: bytes, ours: bytes, merged: Merged) -> MergedFile | None:
-    """Git's merge, which had no conflict, where it means the same or where no rule of ours settled what it did.
+    """Git's merge without conflicts, if it has the same data, or if no rule of ours decided the difference.
 
-    It brings the template's new comments, too.
+    It also has the template's new comments.
     """
     try:
         data = form.data(by_lines.decode("utf-8").removeprefix("\ufeff"))
@@ -117,7 +117,7 @@ def _by_lines_if_right(form: _Format, by_lines: bytes, ours: bytes, merged: Merg
 
 
 def unreadable(name: str, content: bytes) -> str | None:
-    """Why the content is no valid TOML or YAML; None if it is, or is neither by its name."""
+    """Why the content is not valid TOML or YAML; None if it is valid, or if its name has another suffix."""
     form = FORMATS.get(PurePosixPath(name).suffix)
     try:
         if form:
@@ -128,11 +128,11 @@ def unreadable(name: str, content: bytes) -> str | None:
 
 
 def in_markers(conflicts: int) -> str:
-    """How many places git has left in its markers, in words."""
-    return f"{conflicts} place{'s' if conflicts > 1 else ''} in git's conflict markers"
+    """The number of conflicts that git marked, in words."""
+    return f"{conflicts} place{'s' if conflicts > 1 else ''} with conflict markers"
 
 
 def tell(decision: Decision) -> str:
-    """One line about a decision."""
+    """A line for the report about a decision."""
     where = f"{decision.path}: " if decision.path else ""
     return f"{where}{decision.action} ({decision.detail})"

@@ -1,6 +1,6 @@
-"""All that the merge knows of Cargo, PyO3, Python packaging and GitHub, as tables. Nothing else in this package does.
+"""All knowledge of the merge about Cargo, PyO3, Python packaging, and GitHub, as tables.
 
-A place is the dotted path of a value, with [label] for a list's item: `dependencies.pyo3`, `jobs.test.steps[Lint]`.
+A place is the dotted path of a value, with [label] for a list item: `dependencies.pyo3`, `jobs.test.steps[Lint]`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .model import MISSING, Path, find
 
 # --- lists -------------------------------------------------------------------------------------------
 
-# Lists that are sets by nature; their items do not come in pairs and do not repeat.
+# Lists that are sets: no item repeats, and no item is the value of another.
 SETS: Final = re.compile(
     r"(.*\.)?(classifiers|keywords|requires|dependencies|.*-dependencies|features|default-features|categories"
     r"|(extend-)?(select|ignore|include|exclude|fixable)|members|default-members)"
@@ -24,41 +24,41 @@ SETS: Final = re.compile(
 REQUIREMENTS: Final = re.compile(
     r"(.*\.)?([^.]*dependencies|requires|[^.]*-requires)|(.*\.)?(optional-dependencies|dependency-groups)\.[^.]+"
 )
-SLOT: Final = re.compile(r"(.*\b)?abi3-(py3\d+)")  # a feature list has one of these, whichever
+SLOT: Final = re.compile(r"(.*\b)?abi3-(py3\d+)")  # a feature list has only one of these
 
-# --- which item of a list, which key of a table is which ------------------------------------------------
+# --- matching items of lists and keys of tables ----------------------------------------------------------
 
-# Keys that tell a table in a list from the others, the surest first.
+# Keys that identify a table in a list, the most reliable first.
 NAMES: Final = ("id", "name", "path", "module", "target", "package-ecosystem", "repo", "uses", "select", "run")
-# Tables whose keys are names that people choose, so that a key may be renamed.
+# Tables whose keys are names that users choose, so a key can be renamed.
 NAMED: Final = re.compile(
     r"jobs|target|dependency-groups|project\.(optional-dependencies|scripts|gui-scripts|urls|entry-points(\..+)?)|features|profile"
     r"|tool(\.[^.]+)*|.*dependencies|workspace\.dependencies|on\.workflow_(call|dispatch)\.inputs|jobs\.[^.]+\.strategy\.matrix|jobs\.[^.]+\.outputs|.*\bpatch\.[^.]+"
 )
-# Below these, a key is the name of a tool: only one of much the same name is the same tool.
+# In these tables, a key is the name of a tool: only a similar name is the same tool.
 TOOLS: Final = re.compile(r"tool")
-# Tables whose keys come and go one by one, not as parts of one thing.
+# Tables whose keys are independent, not parts of one thing.
 COLLECTIONS: Final = re.compile(
     r"(.*\.)?([^.]*dependencies|dependency-groups|[^.]*scripts|[^.]*urls)|features|(.*\.)?entry-points\.[^.]+"
 )
 CARGO_TABLES: Final = ("dependencies", "dev-dependencies", "build-dependencies")
-VERSION_KEYS: Final = re.compile(r".*(version|edition|python)")  # here even "3" is a version
+VERSION_KEYS: Final = re.compile(r".*(version|edition|python)")  # their values are versions, even "3"
 
 
 def is_cargo_dependency(path: Path) -> bool:
-    """Whether a table or text says which crate is needed; the lists of pyproject.toml are none."""
+    """Whether a table or string is a Cargo dependency; the lists in pyproject.toml are not."""
     return len(path) > 1 and path[-2] in CARGO_TABLES and path[0] != "project"
 
 
 def crate(name: str, dependency: Any) -> str:
-    """The crate that a Cargo dependency is of, whatever its key."""
+    """The crate of a Cargo dependency, which can have another key."""
     package = dependency.get("package") if isinstance(dependency, dict) else None
     return (package if isinstance(package, str) else name).replace("_", "-")
 
 
 # --- one value written in two ways ---------------------------------------------------------------------
 
-# The key that a text stands for where a table could stand.
+# If a string can be written instead of a table, the table's key for the string.
 TEXT_FOR_TABLE: Final = (
     (re.compile(r"(.*\.)?(dependencies|dev-dependencies|build-dependencies)\.[^.]+"), "version"),
     (re.compile(r"jobs\.[^.]+\.environment"), "name"),
@@ -66,24 +66,24 @@ TEXT_FOR_TABLE: Final = (
     (re.compile(r"(jobs\.[^.]+\.)?concurrency"), "group"),
 )
 TEXT_FOR_LIST: Final = re.compile(r"jobs\.[^.]+\.(needs|runs-on)|on\..*\.(branches|tags|paths|types)(-ignore)?")
-KEYS_ALONE: Final = re.compile(r"on")  # a text or a list of names, or a table with those keys
+KEYS_ALONE: Final = re.compile(r"on")  # a string, a list of names, or a table with these keys
 
 # --- values that exclude each other --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Keys of a table that stand for one choice: which of them are there says which."""
+    """Keys of a table that make one choice together: those that exist are the choice."""
 
     where: re.Pattern[str]
     keys: tuple[str, ...]
     kind: Callable[[Mapping[str, Any]], str]
-    """The choice that a table with some of the keys has made; the same kind is merged key by key.
+    """Returns the kind of a table's choice. Choices of the same kind are merged key by key.
 
-    So is another kind with the same first word, as long as the template stays with its own.
+    Kinds with the same first word are too, if the template does not change its own.
     """
     shown: str = ""
-    """The key by which it is told, if not the table is."""
+    """The key that the report names, instead of the table."""
 
 
 def _first_of(*kinds: str, otherwise: str = "") -> Callable[[Mapping[str, Any]], str]:
@@ -118,50 +118,50 @@ CHOICES: Final = (
     Choice(re.compile(r"project"), ("license", "license-files"), _license, shown="license"),
     Choice(re.compile(r"jobs\..*\.steps\.?\[.*\]|runs\.steps\.?\[.*\]"), ("uses", "with", "run", "shell"), _step),
 )
-# Tables that are one value: their keys are not merged one by one where the sets of keys differ.
+# Tables that are one value if their keys differ; otherwise they are merged key by key.
 ATOMS: Final = re.compile(r"project\.(license|readme)|jobs\.[^.]+\.runs-on|package\.[^.]+")
 
-# Tables that are one value where they took the place of a text.
+# Tables that are one value if they replaced a string.
 ONE_FORM: Final = re.compile(r"(jobs\.[^.]+\.)?permissions")
-# Tables of settings: where the template gives one up, the user's own settings stay.
+# Tables of settings: if the template deletes one, the user's own settings are kept.
 SETTINGS: Final = re.compile(r"tool\.[^.]+(\.[^.]+)?")
-# Lists of steps: one that took another one's place is that one, however it differs.
+# Lists of steps: a step that replaces a single one at the same place can be the same step.
 STEPS: Final = re.compile(r"(.*\.)?steps")
 
-# --- what a place is -----------------------------------------------------------------------------------
+# --- functions over the tables ---------------------------------------------------------------------------
 
 
 def set_lists(place: str) -> bool:
-    """Whether the list at a place is a set by nature."""
+    """Whether the list at a place is a set."""
     return SETS.fullmatch(place) is not None
 
 
 def cannot_inherit(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    """Whether the user's Cargo dependency has what Cargo does not allow beside `workspace = true`.
+    """Whether the user's Cargo dependency has a key that Cargo does not allow with `workspace = true`.
 
-    The workspace is asked for the key, not for the package; default features cannot be switched off for a member alone.
+    Cargo looks up the key in the workspace, not the package, and a member cannot turn off default features.
     """
     return any(key in ours and ours[key] != theirs.get(key) for key in ("package", "default-features"))
 
 
 def text_key(place: str) -> str | None:
-    """The key that a text at a place stands for."""
+    """The key for a string at a place."""
     return next((key for where, key in TEXT_FOR_TABLE if where.fullmatch(place)), None)
 
 
 def is_collection(place: str, table: object) -> bool:
-    """Whether the keys of a table come and go one by one."""
+    """Whether the keys of a table are independent."""
     return isinstance(table, dict) and (
         all(isinstance(item, dict) for item in table.values()) or COLLECTIONS.fullmatch(place) is not None
     )
 
 
 def relocated(base: Any, ours: Any, theirs: Any) -> list[tuple[Path, Path, str, str]]:
-    """Raises of the template whose number the user keeps in the workspace's tables.
+    """Versions that the template raises, and that the user's file inherits from the workspace.
 
     Returns:
-        For each: the place that the template raised; the place in ours where the number stands, or () if it is in
-        another file; the template's former and new version.
+        For each: the place that the template raised; the place of the version in ours, or () if it is in another file; the
+        template's old and new version.
     """
     found: list[tuple[Path, Path, str, str]] = []
     for table, place in _inheriting(ours):
@@ -181,7 +181,7 @@ def relocated(base: Any, ours: Any, theirs: Any) -> list[tuple[Path, Path, str, 
 
 
 def moved(base: Any, side: Any) -> list[tuple[Path, Path]]:
-    """Crates that a side has moved from one table of dependencies to another, with their former and new paths."""
+    """Crates that a side moved to another table of dependencies, with their old and new paths."""
     before, after = _crates(base), _crates(side)
     gone, come = before.keys() - after.keys(), after.keys() - before.keys()
     found = []
@@ -207,7 +207,7 @@ def _crates(data: Any) -> dict[Path, Any]:
 
 
 def _inheriting(data: Any) -> list[tuple[dict[str, Any], Path]]:
-    """The tables whose values may come from the workspace."""
+    """The tables whose values can be inherited from the workspace."""
     places: list[Path] = [("package",), *((name,) for name in CARGO_TABLES)]
     targets = find(data, ("target",))
     if isinstance(targets, dict):

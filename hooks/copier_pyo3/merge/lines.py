@@ -1,4 +1,4 @@
-"""Merge of text line by line, as git does it."""
+"""Merges text line by line with git."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LABELS: Final = ("before updating", "last update", "after updating")  # as Copie
 
 
 def merge_lines(base: bytes, ours: bytes, theirs: bytes, labels: tuple[str, str, str]) -> tuple[bytes, int]:
-    """What `git merge-file` makes of it, and the number of conflicts.
+    """The result of `git merge-file`, and the number of conflicts.
 
     Raises:
-        Unmergeable: git cannot merge it; the text is what git said.
+        Unmergeable: git cannot merge it; the message is git's.
     """
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-") as folder:
         paths = [Path(folder, name) for name in ("ours", "base", "theirs")]
-        if b"\r\n" in ours:  # text of the template has plain newlines
+        if b"\r\n" in ours:  # the template's files have LF
             base, theirs = (content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for content in (base, theirs))
         for path, content in zip(paths, (ours, base, theirs), strict=True):
             path.write_bytes(content)

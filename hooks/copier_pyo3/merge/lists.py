@@ -1,4 +1,4 @@
-"""How lists merge: as sequences of items that are known again, or by position where items repeat or come in pairs."""
+"""Merges lists: as sequences of identified items, or by position if items repeat or are options with values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def merge_lists(
     plan: Plan, place: str, base: list[Any], ours: list[Any], theirs: list[Any], at: Path, src: Path
 ) -> Node:
-    """A sequence, by the items' identity; by position where items repeat or come in pairs."""
+    """Merge lists as sequences of identified items, or by position if items repeat or are options with values."""
     if not known.set_lists(place) and _goes_by_position(base, ours, theirs):
         return _by_position(plan, place, base, ours, theirs, at, src)
     in_ours = plan.match.items(place, base, ours)
@@ -61,7 +61,7 @@ def merge_lists(
 
 
 def _prefer_names(plan: Plan, place: str, ours: list[Any], theirs: list[Any], in_ours: Pairs, in_theirs: Pairs) -> None:
-    """What is like an item of base, but the very item that the other side has added, is the latter."""
+    """Remove matches with base by similarity if the other side added the same item."""
     loose = (
         [at for at in range(len(ours)) if at in in_ours.loose],
         [at for at in range(len(theirs)) if at in in_theirs.loose],
@@ -85,7 +85,7 @@ def _tell_replaced(
     in_ours: dict[int, int],
     in_theirs: dict[int, int],
 ) -> None:
-    """Tell where both sides put something else in the place of one item: both are in the result."""
+    """Report items that both sides replaced with different ones: the result has both."""
     if known.set_lists(place):
         return
     sides = [(side, {old: new for new, old in pairs.items()}) for side, pairs in ((ours, in_ours), (theirs, in_theirs))]
@@ -101,8 +101,8 @@ def _tell_replaced(
 def _by_position(
     plan: Plan, place: str, base: list[Any], ours: list[Any], theirs: list[Any], at: Path, src: Path
 ) -> Node:
-    """As diff3: first by options with their values, then, if both sides changed one of these, item by item."""
-    if not base:  # what both have is what they have in common
+    """Merge like diff3: first options with their values, then, if both sides changed one of these, single items."""
+    if not base:  # the common items are the base
         pairs = aligned([*map(plan.meanings.of, ours)], [*map(plan.meanings.of, theirs)])
         base = [ours[mine] for mine, _ in pairs]
     groups = [_options(side) for side in (base, ours, theirs)]
@@ -135,7 +135,7 @@ def _note_id(plan: Plan, place: str, base: Any, merged: Any) -> None:
 
 
 def label(item: Any) -> str:
-    """How a place shows a list's item: [numpy], [abi3-py3*], [src/lib.rs]."""
+    """The label of a list item in a place: [numpy], [abi3-py3*], [src/lib.rs]."""
     if isinstance(item, dict):
         key = next((key for key in known.NAMES if key in item), None)
         item = item if key is None else item[key]
@@ -152,7 +152,7 @@ def label(item: Any) -> str:
 def _numbered(
     length: int, in_ours: dict[int, int], in_theirs: dict[int, int], ours: int, theirs: int
 ) -> tuple[list[int], list[int]]:
-    """A number for each item of ours and theirs: its place in base, or a new one."""
+    """A number for each item of ours and theirs: its index in base, or a new number."""
     mine = [in_ours.get(at, length + at) for at in range(ours)]
     return mine, [in_theirs.get(at, length + ours + at) for at in range(theirs)]
 
@@ -166,14 +166,14 @@ def _goes_by_position(*sides: list[Any]) -> bool:
 
 
 def _put_instead(side: list[Any], there: dict[int, int], at: int, length: int) -> list[Any]:
-    """What a side has between the neighbors of an item that it has no more."""
+    """What a side has between the neighbors of an item that it deleted."""
     start = there.get(at - 1, -1 if at == 0 else None)
     stop = there.get(at + 1, len(side) if at + 1 == length else None)
     return side[start + 1 : stop] if start is not None and stop is not None else []
 
 
 def _options(side: list[Any]) -> list[range]:
-    """Places of the items in groups: an option and the values behind it."""
+    """The indices of the items in groups: an option and the values after it."""
     starts = [
         at
         for at, item in enumerate(side)

@@ -1,11 +1,11 @@
-"""Values as text, where there is none to copy: in TOML's words, which reports use, too."""
+"""Values as TOML text, for reports and for values whose text cannot be copied."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-# tomlkit is imported where it is needed: folding does without it, and a copy waits for it.
+# tomlkit is imported only where it is needed: merging fragments does not need it, and each copy waits for the imports.
 LONGEST = 60
 
 
@@ -15,7 +15,7 @@ def quoted_key(key: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """A value as TOML on one line; YAML's null as reports show it."""
+    """A value as TOML on one line; null, which only YAML has, as `null`."""
     if value is None:
         return "null"
     if isinstance(value, dict):
@@ -27,7 +27,7 @@ def literal(value: Any) -> str:
 
 
 def multiline(value: str, like: str) -> str:
-    """A text over several lines as TOML, with the quotes and the first line break of another one."""
+    """A multiline string as TOML, with the quotes and the first line break of another one."""
     import tomlkit
 
     raw = like.startswith("'''") and "'''" not in value and not value.endswith("'")
@@ -36,7 +36,7 @@ def multiline(value: str, like: str) -> str:
 
 
 def brief(value: Any) -> str:
-    """A value as reports show it."""
+    """A value in the short form for reports."""
     text = literal(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 

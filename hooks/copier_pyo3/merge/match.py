@@ -1,7 +1,7 @@
-"""Which item of one list is which of another, and which key of one table has become which of another.
+"""Matches the items of two lists, and the renamed keys of two tables.
 
-Equal things are the same. Then names decide (an id, a name, an action). What is left over is matched by likeness, as git
-follows renamed files: one to one, the most alike first, never below a threshold.
+Equal items match. Then items with equal names (an id, a name, an action) match. The rest is matched by similarity, like
+renamed files in git: one to one, the most similar first, and only above a threshold.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from .model import Meanings
 from .sequence import aligned
 from .versions import REQUIREMENT
 
-# Chosen on the histories that docs/benchmarks.md tells of. Items that stand at the same place among their neighbors may
-# differ more than items that moved; a single item that replaced a single one may differ most.
+# Chosen with the histories in docs/benchmarks.md. Items between the same neighbors can differ more than items that moved,
+# and a single item that replaced a single one can differ most.
 ALIKE_IN_PLACE: Final = 0.5
 ALIKE_ELSEWHERE: Final = 0.75
 ALIKE_ALONE: Final = 0.25
 ALIKE_KEYS: Final = 0.6
 ALIKE_KEYS_ALONE: Final = 0.4
 ALIKE_WORDING: Final = 0.1
-MOST_PAIRS: Final = 40_000  # more left-over pairs than this are not compared one by one
+MOST_PAIRS: Final = 40_000  # do not compare the pairs if there are more
 NAME_WEIGHT: Final = 3
 
-Left: TypeAlias = dict[int, None]  # places of items that have no counterpart yet, in order
+Left: TypeAlias = dict[int, None]  # indices of items without a match, in order
 
 
 class Pairs(dict[int, int]):
-    """Places of items of one list, with the places that the same items have in another."""
+    """Indices of items of one list, with the indices of the matching items of another."""
 
     def __init__(self, pairs: Mapping[int, int], loose: set[int]) -> None:
         super().__init__(pairs)
         self.loose = loose
-        """The places that were matched by likeness alone."""
+        """The indices that were matched only by similarity."""
 
 
 class Matcher:
-    """Matches the items and keys of the sides of one merge."""
+    """Matches the items and keys of the versions in one merge."""
 
     def __init__(self, meanings: Meanings) -> None:
         self._meanings = meanings
         self._counted: dict[int, Counter[tuple[str, str]]] = {}
 
     def items(self, place: str, one: Sequence[Any], other: Sequence[Any], by_likeness: bool = True) -> Pairs:
-        """Which item of `other` is which of `one`."""
+        """Match the items of `one` and `other`."""
         left = [[self._meanings.of(item) for item in side] for side in (one, other)]
         pairs = _equal(*left)
         gone = dict.fromkeys(at for at in range(len(one)) if at not in pairs)
@@ -63,7 +63,7 @@ class Matcher:
     def _names(
         self, place: str, one: Sequence[Any], other: Sequence[Any], gone: Left, come: Left, loosely: bool
     ) -> Iterator[list[dict[int, Hashable]]]:
-        """The names of what is left over on both sides, the surest kind first."""
+        """The names of the unmatched items on both sides, the most reliable kind first."""
         requirements = known.REQUIREMENTS.fullmatch(place) is not None
         if any(isinstance(one[at], str) for at in gone):
             for exact in (True, False) if loosely else (True,):
@@ -88,7 +88,7 @@ class Matcher:
         gone: Left,
         come: Left,
     ) -> None:
-        """Pair what has one name on both sides; of several, the most alike."""
+        """Match items with the same name; if several have it, the most similar ones."""
         groups: defaultdict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         for side, found in enumerate(names):
             for at, name in found.items():
@@ -126,7 +126,7 @@ class Matcher:
                 single = in_place and alone[0][here] == 1 and alone[1][there] == 1
                 least = ALIKE_ALONE if single else ALIKE_IN_PLACE if in_place else ALIKE_ELSEWHERE
                 likeness = self.likeness(one[a], other[b])
-                if single and known.STEPS.fullmatch(place):  # an action may become a command
+                if single and known.STEPS.fullmatch(place):  # an action can become a command
                     likeness, least = max(likeness, self._wording(one[a], other[b])), ALIKE_WORDING
                 if likeness >= least:
                     likely.append((likeness, in_place, -abs(a - b), a, b))
@@ -137,7 +137,7 @@ class Matcher:
                 del come[b]
 
     def keys(self, place: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, str]:
-        """Keys of `other` that `one` has by another name, with that name."""
+        """Renamed keys: keys of `other`, with the name that they have in `one`."""
         gone = [key for key in one if key not in other]
         come = [key for key in other if key not in one]
         if not (gone and come and known.NAMED.fullmatch(place)) or len(gone) * len(come) > MOST_PAIRS:
@@ -169,7 +169,7 @@ class Matcher:
         return 1 if named and self._meanings.same(before, after) and len(str(before)) > 3 else 0
 
     def likeness(self, one: Any, other: Any) -> float:
-        """How much of what two values say both say, from 0 to 1; names and actions weigh more than details."""
+        """The similarity of two values, from 0 to 1; names and actions have more weight than details."""
         if isinstance(one, dict) and isinstance(other, dict):
             shared, whole = 0.0, 0.0
             for key in one.keys() | other.keys():
@@ -178,7 +178,7 @@ class Matcher:
                     shared += weight * self._share(key, one[key], other[key])
                     whole += weight
                 else:
-                    whole += weight / 2  # a name that is given or taken says little
+                    whole += weight / 2  # an added or deleted name has half the weight
             return shared / whole if whole else 1.0
         return self._share("", one, other)
 
@@ -191,12 +191,12 @@ class Matcher:
         return 2 * sum((mine & new).values()) / (sum(mine.values()) + sum(new.values()) or 1)
 
     def _wording(self, one: Any, other: Any) -> float:
-        """The share of words that both say, under whatever key."""
+        """The share of common words, under any key."""
         mine, new = (Counter(word for _, word in self._words(value).elements()) for value in (one, other))
         return 2 * sum((mine & new).values()) / (sum(mine.values()) + sum(new.values()) or 1)
 
     def _words(self, value: Any) -> Counter[tuple[str, str]]:
-        """Each word of a value, with the keys that lead there."""
+        """Each word of a value, with the keys on its path."""
         number = self._meanings.of(value)
         if number not in self._counted:
             self._counted[number] = Counter(_words(value))
@@ -204,7 +204,7 @@ class Matcher:
 
 
 def _equal(one: list[int], other: list[int]) -> dict[int, int]:
-    """Pairs of equal items: those that each side has once, wherever they are; of repeated ones, those in step."""
+    """Pairs of equal items: those that each side has once, at any place; repeated ones in the same order."""
     counts = Counter(one), Counter(other)
     places = {number: at for at, number in enumerate(other)}
     pairs = {at: places[number] for at, number in enumerate(one) if counts[0][number] == 1 == counts[1].get(number, 0)}
@@ -232,7 +232,7 @@ def _equal(one: list[int], other: list[int]) -> dict[int, int]:
 
 
 def _gaps(pairs: Mapping[int, int], length: int) -> list[tuple[int | None, int | None]]:
-    """For each place, the nearest matched places before and behind it."""
+    """For each index, the nearest matched indices before and after it."""
     before: list[int | None] = []
     last = None
     for at in range(length):
@@ -247,7 +247,7 @@ def _gaps(pairs: Mapping[int, int], length: int) -> list[tuple[int | None, int |
 
 
 def _text_names(side: Sequence[Any], left: Left, requirements: bool, exact: bool) -> dict[int, Hashable]:
-    """Names of texts: a slot that one feature has, a requirement's name, with its extras and marker if `exact`."""
+    """Names of strings: the slot of a feature, or a requirement's name, with its extras and marker if `exact`."""
     names: dict[int, Hashable] = {}
     for at in left:
         item = side[at]
@@ -259,14 +259,14 @@ def _text_names(side: Sequence[Any], left: Left, requirements: bool, exact: bool
             name = normalized(parts["name"])
             details = re.sub(r"\s|'|\"", "", parts["extras"] + parts["marker"]) if exact else ""
             names[at] = ("requirement", name, details)
-    if not exact:  # a name alone says enough only where one has it
+    if not exact:  # a name without the details must be unique
         counts = Counter(names.values())
         names = {at: name for at, name in names.items() if counts[name] == 1}
     return names
 
 
 def normalized(name: str) -> str:
-    """A distribution's name, as PEP 503 compares it."""
+    """A distribution's name, normalized according to PEP 503."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 

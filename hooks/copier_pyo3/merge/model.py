@@ -1,4 +1,4 @@
-"""What the parts of the merge share: plain data and when it is the same, the merged tree, and what is told."""
+"""What the modules of the merge share: comparing plain data, the merged tree, and the decisions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The keys and numbers that lead from the root to a value."""
+"""The keys and indices from the root to a value."""
 
 MISSING: Final = object()
-"""Where one side has no such value."""
+"""A value that one side does not have."""
 
 
 class Unmergeable(Exception):
-    """No trustworthy merge exists; the message is one clear sentence that says why."""
+    """No reliable merge exists; the message says why."""
 
 
 Action: TypeAlias = Literal[
@@ -30,34 +30,34 @@ Action: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Decision:
-    """What was done where both sides had changed the same thing."""
+    """What the merge did where both sides changed the same thing."""
 
     path: str
     """Empty for the whole file."""
     action: Action
     detail: str
     conflict: bool = False
-    """True when no rule settles it, so that a person should look."""
+    """True if no rule decides it, so that the user should check the result."""
     elsewhere: tuple[str, str] | None = None
-    """A crate and the version that the workspace, which is in another file, should have."""
+    """A crate and the version that it should have in the workspace, whose Cargo.toml is another file."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """The text to write, what was decided to get there, and what a person has to mend."""
+    """The text to write, the decisions, and what to fix by hand."""
 
     text: str
     decisions: tuple[Decision, ...] = ()
     dangling: tuple[str, ...] = ()
-    """References that the merge has left without a target, one sentence each."""
+    """References that lost their target in the merge, one sentence each."""
 
 
 @dataclass(frozen=True)
 class Rename:
-    """A key of a table, or the id of a list's item, that one side gave another name."""
+    """A key of a table, or the id of a list item, that one side renamed."""
 
     place: str
-    """Of the table, or of the item."""
+    """The place of the table or of the item."""
     old: str
     new: str
 
@@ -66,22 +66,22 @@ class Rename:
 class Node:
     """A value of the merged data, and where its text comes from.
 
-    A node without `table` and `items` is taken as a whole: it is the value at `ours` if it means the same, else the
-    value at `theirs`, else it has no text yet.
+    A node without `table` and `items` is copied as a whole: from the value at `ours` if that has the same data, else from
+    the value at `theirs`, else its text is generated.
     """
 
     data: Any
     ours: Path | None = None
-    """Place in ours of the value that is edited to mean `data`; None for what ours lacks."""
+    """Path in ours of the value to edit until it has `data`; None if ours does not have it."""
     theirs: Path | None = None
-    """Place in theirs of the text to copy from."""
+    """Path in theirs of the text to copy."""
     table: dict[str, Node] | None = None
     items: list[Node] | None = None
     wrapped: str | None = None
-    """The key that the whole value at `ours` goes under, where a string becomes a table."""
+    """The key for the whole value at `ours`, if a string becomes a table."""
 
     def expand(self) -> None:
-        """Give a node that is taken as a whole the nodes of what is in it."""
+        """Create the child nodes of a node that is copied as a whole."""
         if isinstance(self.data, dict) and self.table is None:
             self.table = {key: self._child(key, value) for key, value in self.data.items()}
         elif isinstance(self.data, list) and self.items is None:
@@ -92,13 +92,13 @@ class Node:
         return Node(value, ours, theirs)
 
     def children(self) -> Iterator[tuple[str | int, Node]]:
-        """The nodes directly below, with their keys or numbers."""
+        """The direct child nodes with their keys or indices."""
         yield from (self.table or {}).items()
         yield from enumerate(self.items or [])
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values mean the same; 1, 1.0 and true differ, as in TOML, and nan is nan."""
+    """Whether two values are equal; 1, 1.0 and true differ, as in TOML, and nan equals nan."""
     if one is other:
         return True
     if type(one) is not type(other):
@@ -111,14 +111,14 @@ def same(one: Any, other: Any) -> bool:
 
 
 class Meanings:
-    """Gives each value a number; equal numbers mean the same. One object serves one merge."""
+    """Gives each value a number; equal values get equal numbers. Use one object per merge."""
 
     def __init__(self) -> None:
         self._numbers: dict[Any, int] = {}
-        self._known: dict[int, tuple[Any, int]] = {}  # by id; the value is held, so that no other gets its id
+        self._known: dict[int, tuple[Any, int]] = {}  # by id; keeps the value, so that its id stays unique
 
     def of(self, value: Any) -> int:
-        """The number of a value's meaning."""
+        """The number of a value."""
         if value is MISSING:
             return -1
         if isinstance(value, (dict, list)):
@@ -135,7 +135,7 @@ class Meanings:
         return self._numbers.setdefault((type(value).__name__, repr(value)), len(self._numbers))
 
     def same(self, one: Any, other: Any) -> bool:
-        """As the function `same`, in constant time for values seen before."""
+        """Like the function `same`, in constant time for known values."""
         return one is other or self.of(one) == self.of(other)
 
 

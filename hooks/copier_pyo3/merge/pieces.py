@@ -1,6 +1,6 @@
-"""Text as pieces that can be moved: the entries between brackets, and edits of lines that are made all at once.
+"""Text in movable pieces: the entries between brackets, and edits of lines that are applied together.
 
-The editors of all formats work with these. Nothing is lost in taking a text apart: the pieces joined are the text.
+The editors of all formats use these. Splitting loses nothing: the joined pieces are the text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ COMMENT: Final = re.compile(r"[ \t]*(#[^\r\n]*)")
 
 @dataclass(eq=False)
 class Entry:
-    """An item of a list or a pair of a table in brackets, with all that stands around it."""
+    """An item of a list or a pair of a table in brackets, with the text around it."""
 
     value: str = ""
     lead: str = ""
@@ -25,33 +25,33 @@ class Entry:
     key: str = ""
     """`name = ` or `name: ` in a table."""
     gap: str = ""
-    """What stands between the value and its comma."""
+    """The text between the value and its comma."""
     comma: bool = False
     tail: str = ""
     """The comment at the end of its line."""
 
     @property
     def text(self) -> str:
-        """All but the lead."""
+        """The text without the lead."""
         return self.key + self.value + self.gap + "," * self.comma + self.tail
 
 
 @dataclass
 class Body:
-    """What stands between brackets, taken apart."""
+    """The text between brackets, split into entries."""
 
     brackets: str
     opening: str
-    """The comment behind the opening bracket."""
+    """The comment after the opening bracket."""
     entries: list[Entry]
     close: str
-    """What stands between the last entry and the closing bracket."""
+    """The text between the last entry and the closing bracket."""
 
     def arrange(self, chosen: list[Entry], dropped: Container[str]) -> str:
-        """The text with the chosen entries, its own or others, instead of its own.
+        """The text with the chosen entries, which can be its own or others, instead of its own.
 
-        Others take its style: all on one line, or an item a line with its indent. A comment of an entry that goes
-        stays unless it is among those `dropped`.
+        Others take its style: everything on one line, or one item per line with its indentation. The comments of removed
+        entries are kept unless they are in `dropped`.
         """
         own = self.entries
         mine = {id(entry) for entry in own}
@@ -76,14 +76,14 @@ class Body:
         return "".join([*parts, apart(commented, self.close, "\n"), self.brackets[1]])
 
     def _row(self) -> str:
-        """The line break and indent before an item, or nothing if all stand on one line."""
+        """The line break and indentation before an item, or nothing if everything is on one line."""
         leads = [entry.lead for entry in self.entries if "\n" in entry.lead]
         if leads:
             return "\n" + leads[0].rpartition("\n")[2]
         return "\n    " if "\n" in self.opening + self.close else ""
 
     def _keep_comments(self, chosen: list[Entry], dropped: Container[str], row: str) -> None:
-        """Hand the user's comments on entries that go to what follows them."""
+        """Move the user's comments on removed entries to the next entry."""
         stays = {id(entry) for entry in chosen}
         kept = ""
         for entry in self.entries:
@@ -96,38 +96,38 @@ class Body:
 
 
 def apart(commented: bool, text: str, row: str) -> str:
-    """The text, on a line of its own if a comment would swallow it."""
+    """The text, on a new line if it would otherwise be part of a comment."""
     return text if not commented or re.match(r"[ \t]*\r?\n", text) else row + text.lstrip(" \t")
 
 
 class Edits(Generic[T]):
-    """Edits of a list of lines, each by the line's number in the original, made all at once by `walk`."""
+    """Edits of a list of lines, by line number in the original, which `walk` applies together."""
 
     def __init__(self, count: int) -> None:
         self._order = [*range(count)]
-        self._at = [*range(count)]  # where in the order each line is
+        self._at = [*range(count)]  # the position of each line in the order
         self._before: dict[int, list[tuple[int, list[T]]]] = {}
         self._behind: dict[int, list[tuple[int, list[T]]]] = {}
         self.gone: set[int] = set()
 
     def insert(self, place: int, lines: list[T], behind: bool = False, rank: int = 0) -> None:
-        """Put lines before a line, or behind it; before `count` is at the end.
+        """Insert lines before or after a line; before `count` is at the end.
 
-        Of what goes to one place, a lower rank comes first, and then what was put there first.
+        Lines inserted at the same place are sorted by rank, then by the order of the calls.
         """
         (self._behind if behind else self._before).setdefault(place, []).append((rank, lines))
 
     def inserted(self, place: int, behind: bool) -> list[list[T]]:
-        """The lists of lines that have been put there so far, in the order that they get."""
+        """The lists of lines inserted there so far, in their final order."""
         found = (self._behind if behind else self._before).get(place, [])
         return [lines for _, lines in sorted(found, key=lambda ranked: ranked[0])]
 
     def delete(self, start: int, stop: int) -> None:
-        """Take lines out."""
+        """Delete lines."""
         self.gone.update(range(start, stop))
 
     def reorder(self, spans: Sequence[tuple[int, int]]) -> None:
-        """Let spans of lines, given in their new order, take each other's places."""
+        """Reorder spans of lines, which are given in their new order."""
         slots = sorted(spans)
         start, stop = slots[0][0], slots[-1][1]
         low = min(self._at[line] for line in range(start, stop))
@@ -147,7 +147,7 @@ class Edits(Generic[T]):
         return self._order[min(places) : max(places) + 1]
 
     def walk(self) -> Iterator[int | list[T]]:
-        """The numbers of the old lines, in their new order, and the lists of new lines among them; also those gone."""
+        """The numbers of all old lines, including deleted ones, in their new order, with the lists of new lines between them."""
         for line in self._order:
             yield from self.inserted(line, behind=False)
             yield line

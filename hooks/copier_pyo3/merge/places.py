@@ -1,4 +1,4 @@
-"""What stands elsewhere on one side: a crate in another table, a version in the workspace, a setting in another section."""
+"""What one side has at another place: a crate in another table, a version in the workspace, a setting in another section."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def relocate(plan: Plan, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, Any]:
-    """Let base and theirs have things where the user has them: a crate in another table, a number in the workspace."""
+    """Change base and theirs to have things where the user has them: a crate in another table, a version in the workspace."""
     for old, new in _moved(plan, base, theirs):
         base = _put(_put(base, new, find(base, old)), old, MISSING)
         if find(ours, old) is not MISSING and find(ours, new) is MISSING:
@@ -33,7 +33,7 @@ def relocate(plan: Plan, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, A
             plan.decide(
                 shown,
                 "kept ours",
-                f"the file takes it from the workspace, the template raises {before} to {after}: raise it there",
+                f"the file inherits it from the workspace, the template raises {before} to {after}: raise it there",
                 conflict=True,
                 elsewhere=(str(path[-1]), after),
             )
@@ -43,7 +43,7 @@ def relocate(plan: Plan, base: Any, ours: Any, theirs: Any) -> tuple[Any, Any, A
 
 
 def _along(base: Any, ours: Any, theirs: Any, moved: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """What theirs has put beside settings that ours has moved, all of them, to another table."""
+    """What theirs added next to settings, if ours moved all of these to another table."""
     found = []
     for source, target in dict.fromkeys((old[:-1], new[:-1]) for old, new in moved):
         tables = [find(side, source) for side in (base, ours, theirs)]
@@ -57,7 +57,7 @@ def _along(base: Any, ours: Any, theirs: Any, moved: list[tuple[Path, Path]]) ->
 
 
 def _moved(plan: Plan, base: Any, side: Any) -> list[tuple[Path, Path]]:
-    """What a side has moved to another table: crates, and settings of a tool; one to one, by key and likeness."""
+    """What a side moved to another table: crates, and settings of a tool, matched one to one by key and similarity."""
     found = known.moved(base, side)
     for tool in find(side, ("tool",)) if isinstance(find(side, ("tool",)), dict) else ():
         before, after = (dict(_inside(find(data, ("tool", tool)), ("tool", tool))) for data in (base, side))
@@ -73,7 +73,7 @@ def _moved(plan: Plan, base: Any, side: Any) -> list[tuple[Path, Path]]:
 
 
 def take_from(node: Node, new: Path, old: Path) -> None:
-    """Let the node at a path, and what is in it, be edited from what ours has at another path."""
+    """Let the node at a path, and its children, use the text that ours has at another path."""
     if node.ours is not None and node.ours[: len(new)] == new:
         node.ours = (*old, *node.ours[len(new) :])
     if node.ours is not None and len(node.ours) < len(new):
@@ -83,7 +83,7 @@ def take_from(node: Node, new: Path, old: Path) -> None:
 
 
 def _put(data: Any, path: Path, value: Any) -> Any:
-    """Plain data with another value at a path; the original stays as it is."""
+    """Plain data with another value at a path; the original is not changed."""
     if not path:
         return value
     table = dict(data) if isinstance(data, dict) else {}
@@ -96,7 +96,7 @@ def _put(data: Any, path: Path, value: Any) -> Any:
 
 
 def _inside(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """All that stands below a path under keys alone."""
+    """All values below a path that are reached by keys only."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield (*path, key), value

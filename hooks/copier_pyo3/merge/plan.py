@@ -1,6 +1,6 @@
-"""The plan of a merge: base, ours and theirs as plain data, merged into a tree of nodes, with every decision noted.
+"""The plan of a merge: merges base, ours, and theirs as plain data into a tree of nodes, and records the decisions.
 
-It never sees text, so one plan serves every format. What a value is to Cargo or GitHub is asked of `known`.
+It does not use the text, so it works for every format. Knowledge of Cargo and GitHub is in `known`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ class Plan:
     """Merges plain data.
 
     Args:
-        settle_versions: whether the higher of two versions wins; not where options are folded, where both must say the
-            same.
+        settle_versions: whether the higher of two versions wins. Not for the fragments of options, which must agree.
     """
 
     def __init__(self, settle_versions: bool) -> None:
         self.settle_versions = settle_versions
         self.decisions: list[Decision] = []
         self.renames: list[Rename] = []
-        self.places: dict[Path, Path] = {}  # where ours has what the template moved, by the new path
+        self.places: dict[Path, Path] = {}  # the path in ours of what the template moved, by the new path
         self.meanings = Meanings()
         self.match = Matcher(self.meanings)
 
@@ -47,16 +46,16 @@ class Plan:
     def value(
         self, place: str, base: Any, ours: Any, theirs: Any, at: Path, src: Path, within: str = ""
     ) -> Node | None:
-        """The merged value, or None where there shall be none.
+        """The merged value, or None if the result has no such value.
 
         Args:
-            place: dotted path, for what is known and told.
-            base: what both came from, MISSING where there was none; as all of these.
-            ours: the user's value.
-            theirs: the template's value.
+            place: dotted path, for `known` and the report.
+            base: the old value, or MISSING.
+            ours: the user's value, or MISSING.
+            theirs: the template's value, or MISSING.
             at: path of the value in ours.
             src: path of the value in theirs.
-            within: place of the list that it is an item of, if it is.
+            within: place of the list, if the value is an item.
         """
         same = self.meanings.same
         if same(ours, theirs) or same(base, theirs):
@@ -87,7 +86,7 @@ class Plan:
         return self._conflict(place, ours, theirs, at, src)
 
     def _deleted(self, place: str, base: Any, ours: Any, theirs: Any, at: Path, src: Path) -> Node | None:
-        """One side deleted what was there; the other one has changed it, or not."""
+        """Merge a value that one side deleted."""
         if theirs is MISSING and self.meanings.same(base, ours):
             return None
         left = theirs if ours is MISSING else ours
@@ -100,15 +99,15 @@ class Plan:
         if theirs is MISSING and isinstance(base, dict) and isinstance(ours, dict) and known.SETTINGS.fullmatch(place):
             return self._settings_left(place, base, ours, at)
         if theirs is MISSING and isinstance(base, list) and isinstance(ours, list):
-            node = merge_lists(self, place, base, ours, [], at, src)  # the user's own items stay
+            node = merge_lists(self, place, base, ours, [], at, src)  # keep the user's own items
             return node if node.data else None
         if theirs is MISSING:
             return self._conflict(place, ours, theirs, at, src)
-        self.decide(place, "kept deleted", f"the file has it no more, the template has {brief(theirs)}")
+        self.decide(place, "kept deleted", f"the file no longer has it, the template has {brief(theirs)}")
         return None
 
     def _settings_left(self, place: str, base: dict[str, Any], ours: dict[str, Any], at: Path) -> Node | None:
-        """Of settings that the template gave up, the user's own stay."""
+        """Keep the user's own settings in a table that the template deleted."""
         table = {
             key: Node(value, (*at, key))
             for key, value in ours.items()
@@ -121,7 +120,7 @@ class Plan:
     # --- one value written in two ways ---------------------------------------------------------------
 
     def _one_form(self, place: str, base: Any, ours: Any, theirs: Any) -> list[Any] | None:
-        """The three values in one form, if they are written in several and that is known to be the same."""
+        """The three values in one form, if they are in several forms that are known to be equivalent."""
         sides = [base, ours, theirs]
         kinds = {type(side) for side in sides if side is not MISSING and side is not None}
         if len(kinds) < 2 or not kinds <= {str, list, dict} or ours is MISSING or theirs is MISSING:
@@ -137,7 +136,7 @@ class Plan:
         return None
 
     def _merge_forms(self, place: str, ours: Any, theirs: Any, forms: list[Any], at: Path, src: Path) -> Node | None:
-        """Merge in one form, then go back to the user's own where that says the same."""
+        """Merge in one form, then use the user's form if it can express the result."""
         base, mine, new = forms
         node = self.value(place, base, mine, new, at, src)
         if node is None or mine is ours:
@@ -166,11 +165,11 @@ class Plan:
     def table(
         self, place: str, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], at: Path, src: Path
     ) -> Node:
-        """Key by key, in the order of ours; what is new stands where its neighbors in theirs put it."""
+        """Merge key by key, in the order of ours; new keys go next to their neighbors in theirs."""
         base, theirs = self._choose(place, base, ours, theirs)
         in_ours, in_theirs = self.match.keys(place, base, ours), self.match.keys(place, base, theirs)
         both_new = {}
-        if place.rpartition(".")[2] in known.CARGO_TABLES:  # one crate under two names is one
+        if place.rpartition(".")[2] in known.CARGO_TABLES:  # two keys can be the same crate
             new_here = ({k: v for k, v in side.items() if k not in base} for side in (ours, theirs))
             both_new = self.match.keys(place, *new_here)
         our_key = {old: new for new, old in in_ours.items()}
@@ -196,7 +195,7 @@ class Plan:
             self._note_rename(place, final, {old, mine, new}, base)
             if node is None and final != old in base and mine not in ours and self.meanings.same(sides[0], sides[2]):
                 self.decide(
-                    joined(place, final), "kept deleted", f"the file has it no more, the template renamed {old}"
+                    joined(place, final), "kept deleted", f"the file no longer has it, the template renamed {old}"
                 )
             if node is not None:
                 merged[final] = node
@@ -222,8 +221,10 @@ class Plan:
         ours: dict[str, Any],
         theirs: dict[str, Any],
     ) -> list[str]:
-        """The keys of ours; each new one before its nearest later neighbor in theirs, or else behind its nearest earlier
-        one. Where there was no base, at the end."""
+        """The keys of ours; each new one before its nearest later neighbor in theirs, or else after its nearest earlier one.
+
+        Without a base, new keys go to the end.
+        """
         kept = [key for key in merged if names[key][1] in ours]
         if not base:
             return kept + [key for key in merged if names[key][1] not in ours]
@@ -244,7 +245,7 @@ class Plan:
     def _choose(
         self, place: str, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Base and theirs without those of their keys that contradict a choice of the user's."""
+        """Base and theirs without the keys that contradict the user's choice."""
         for choice in known.CHOICES:
             if not choice.where.fullmatch(place):
                 continue
@@ -274,7 +275,7 @@ class Plan:
         return base, theirs
 
     def _static_or_dynamic(self, place: str, ours: dict[str, Any], merged: dict[str, Node]) -> None:
-        """PEP 621: a field is given or dynamic, never both; the user's way stays."""
+        """A field is static or dynamic, not both (PEP 621). Keep the user's choice."""
         dynamic = merged.get("dynamic")
         if place != "project" or dynamic is None or not isinstance(dynamic.data, list):
             return
@@ -284,14 +285,14 @@ class Plan:
                 self.decide(
                     f"project.{field}",
                     "kept ours",
-                    f"the file has it dynamic, the template {brief(merged[field].data)}",
+                    f"the file has it as dynamic, the template has {brief(merged[field].data)}",
                 )
                 del merged[field]
             else:
                 self.decide(
                     f"project.{field}",
                     "kept ours",
-                    f"the file has {brief(merged[field].data)}, the template has it dynamic",
+                    f"the file has {brief(merged[field].data)}, the template has it as dynamic",
                 )
                 dynamic.expand()
                 dynamic.items = [item for item in dynamic.items or [] if item.data != field]
@@ -302,7 +303,7 @@ class Plan:
     # --- texts ---------------------------------------------------------------------------------------
 
     def _string(self, place: str, base: Any, ours: str, theirs: str, at: Path, src: Path, within: str) -> Node:
-        """Two versions: the higher one. Two forms of a requirement: part by part."""
+        """Merge strings: the higher of two versions; requirements part by part."""
         last = place.rpartition(".")[2]
         if last == "uses":
             return self._pin(place, base, ours, theirs, at, src)
@@ -322,7 +323,7 @@ class Plan:
         return Node(merged, at, src)
 
     def _pin(self, place: str, base: Any, ours: str, theirs: str, at: Path, src: Path) -> Node:
-        """A pinned action is as new as the comment behind it says."""
+        """Merge pinned actions by the versions in the comments after them."""
         winner = newer_pin(ours, theirs)
         if winner is None:
             return self._conflict(place, ours, theirs, at, src)
@@ -334,14 +335,14 @@ class Plan:
             self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {brief(theirs)}")
         return Node(ours if winner == "ours" else theirs, at, src)
 
-    # --- what is decided -----------------------------------------------------------------------------
+    # --- decisions -----------------------------------------------------------------------------------
 
     def _decide_higher(self, place: str, ours: str, theirs: str, kept: bool) -> None:
         action: Action = "kept higher version" if kept else "took higher version"
         self.decide(place, action, f"the file has {brief(ours)}, the template {brief(theirs)}")
 
     def _conflict(self, place: str, ours: Any, theirs: Any, at: Path, src: Path) -> Node:
-        new = "has it no more" if theirs is MISSING else brief(theirs)
+        new = "no longer has it" if theirs is MISSING else brief(theirs)
         self.decide(place, "kept ours", f"the file has {brief(ours)}, the template {new}", conflict=True)
         return Node(ours, at, src)
 
@@ -353,33 +354,33 @@ class Plan:
         conflict: bool = False,
         elsewhere: tuple[str, str] | None = None,
     ) -> None:
-        """Note a decision."""
+        """Record a decision."""
         self.decisions.append(Decision(place, action, detail, conflict, elsewhere))
 
 
 def version_of(pin: str) -> str:
-    """The version of a pinned action, as it is shown."""
+    """The version of a pinned action, for the report."""
     found = PIN.fullmatch(pin)
     numbers = pin_version(found) if found else None
     return ".".join(map(str, numbers)) if numbers else pin
 
 
 def _keys(value: Any) -> Any:
-    """A text or a list of names as the table with those keys."""
+    """A string or a list of names as a table with these keys."""
     if isinstance(value, str):
         return {value: None}
     return {str(key): None for key in value} if isinstance(value, list) else value
 
 
 def _forget_theirs(node: Node) -> None:
-    """Theirs is written in another form, so there is no text to copy."""
+    """Do not copy from theirs, which has another form."""
     node.theirs = None
     for _, child in node.children():
         _forget_theirs(child)
 
 
 def _with(table: dict[str, Any], keys: Iterable[str], other: dict[str, Any]) -> dict[str, Any]:
-    """A table with some keys as another one has them, where its first one of these stands."""
+    """A table with the values that another table has for some keys, at the place of the first of these keys."""
     own = {key: other[key] for key in other if key in keys}
     changed: dict[str, Any] = {}
     for key, value in table.items():
@@ -391,7 +392,7 @@ def _with(table: dict[str, Any], keys: Iterable[str], other: dict[str, Any]) -> 
 
 
 def _by_lines(base: Any, ours: str, theirs: str) -> str | None:
-    """A text of several lines that both sides changed, if not at one place."""
+    """Merge a multiline string, if the sides changed it at different places."""
     if not isinstance(base, str) or "\n" not in ours or "\n" not in theirs:
         return None
     old, mine, new = (text.splitlines(keepends=True) for text in (base, ours, theirs))

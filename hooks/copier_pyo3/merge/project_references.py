@@ -1,6 +1,6 @@
-"""References from one file of a project to another one, or to what another one says: found, not mended.
+"""Finds broken references from one file of a project to another file, or to a value in another file.
 
-The kinds are a table, `KINDS`; a further one is one more row. What a file refers to within itself is in `references`.
+To add a kind, add a row to `KINDS`. For references inside of a file, see `references`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from .versions import read_version
 Files = Mapping[str, Any]
 """Plain data of each Cargo.toml and workflow, by its path in the project."""
 Found = Iterator[tuple[str, str, str]]
-"""The file, what in it refers to something (the same before and after an update), and a sentence."""
+"""The file, the reference (the same before and after an update), and a sentence about it."""
 
-# Crates that have to be of the same series, such as 0.30, in all of a project.
+# Crates that must have the same minor version, such as 0.30, in the whole project.
 SERIES: Final = ("pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "numpy")
 
 
 def brought_about(
     before: Files, names_before: Collection[str], after: Files, names_after: Collection[str]
 ) -> dict[str, str]:
-    """A sentence for each file that refers to what is not there, or no longer fits, and did not do so before.
+    """A sentence for each file with a reference that the update broke.
 
     Args:
         before: plain data of the files before the update.
-        names_before: the paths of all files of the project then.
+        names_before: the paths of all files in the project before the update.
         after: plain data of the files now.
-        names_after: the paths of all files of the project now.
+        names_after: the paths of all files in the project now.
     """
     told: dict[str, list[str]] = {}
     for kind in KINDS:
@@ -42,7 +42,7 @@ def brought_about(
 
 
 def _members(files: Files, names: Collection[str]) -> Found:
-    """Members of a Cargo workspace; Cargo takes a pattern that nothing fits."""
+    """Members of a Cargo workspace; Cargo allows a pattern without matches."""
     for path, data in _manifests(files):
         workspace = _table(data, "workspace")
         for key in ("members", "default-members"):
@@ -50,21 +50,21 @@ def _members(files: Files, names: Collection[str]) -> Found:
                 if isinstance(member, str) and not set(member) & set("*?["):
                     manifest = _joined(path, member, "Cargo.toml")
                     if manifest not in names:
-                        yield path, f"{key} {member}", f"workspace.{key} names {member}, where there is no Cargo.toml"
+                        yield path, f"{key} {member}", f"workspace.{key} has {member}, which has no Cargo.toml"
 
 
 def _paths(files: Files, names: Collection[str]) -> Found:
-    """Dependencies of Cargo that lie in the project."""
+    """Cargo dependencies in the project's folder."""
     for path, data in _manifests(files):
         for place, name, dependency in _dependencies(data):
             where = dependency.get("path") if isinstance(dependency, dict) else None
             manifest = _joined(path, where, "Cargo.toml") if isinstance(where, str) else ".."
             if manifest not in names and not manifest.startswith(".."):
-                yield path, f"{place}.{name}", f"{place}.{name} is in {where}, where there is no Cargo.toml"
+                yield path, f"{place}.{name}", f"{place}.{name} has the path {where}, which has no Cargo.toml"
 
 
 def _local_uses(files: Files, names: Collection[str]) -> Found:
-    """Workflows and actions of the repository that a workflow uses; a checkout of another one may bring the rest."""
+    """Local workflows and actions in .github that a workflow uses; other paths may come from a checkout of another repository."""
     folders = {folder for name in names for folder in _folders(name)}
     for path, data in files.items():
         if not path.startswith(".github/"):
@@ -72,11 +72,11 @@ def _local_uses(files: Files, names: Collection[str]) -> Found:
         for used in _uses(data):
             target = posixpath.normpath(used)
             if used.startswith("./.github/") and target not in names and target not in folders:
-                yield path, used, f"uses {used}, which is not there"
+                yield path, used, f"uses {used}, which does not exist"
 
 
 def _one_series(files: Files, names: Collection[str]) -> Found:
-    """PyO3 and the crates that go with it, each of the highest series that the project has of PyO3."""
+    """PyO3 and related crates, which must have the newest minor version of PyO3 in the project."""
     found = []
     for path, data in _manifests(files):
         for place, name, dependency in _dependencies(data):
@@ -87,7 +87,7 @@ def _one_series(files: Files, names: Collection[str]) -> Found:
     newest = max(((series, text) for _, _, name, series, text in found if name == "pyo3"), default=None)
     for path, place, name, series, text in found:
         if newest and series < newest[0]:
-            yield path, f"{place}.{name}", f"{place}.{name} is still {text}, which does not go with pyo3 {newest[1]}"
+            yield path, f"{place}.{name}", f"{place}.{name} is still {text}, which does not match pyo3 {newest[1]}"
 
 
 KINDS: Final[tuple[Callable[[Files, Collection[str]], Found], ...]] = (_members, _paths, _local_uses, _one_series)
@@ -103,7 +103,7 @@ def _manifests(files: Files) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _dependencies(data: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Each dependency with the table in which it stands."""
+    """Each dependency, with its table."""
     tables = {name: _table(data, name) for name in CARGO_TABLES}
     tables["workspace.dependencies"] = _table(data, "workspace", "dependencies")
     for target, table in _table(data, "target").items():

@@ -1,6 +1,6 @@
-"""What refers to something by its name: follows a target that got another name, and finds references without a target.
+"""References by name inside of a file: updates them when the target is renamed, and finds those without a target.
 
-The kinds are a table, `KINDS`; a further one is one more row.
+To add a kind, add a row to `KINDS`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from .plan import Plan
 from .versions import REQUIREMENT
 
 Use = tuple[str, str]
-"""Where a reference stands, and the name that it has for its target."""
+"""The place of a reference, and the name of its target."""
 Scope = tuple[str, Any]
-"""The place and the data within which names hold, such as one job for the ids of its steps."""
+"""The place and the data where names are valid, such as one job for the ids of its steps."""
 
 
 @dataclass(frozen=True)
@@ -28,25 +28,25 @@ class Kind:
     what: str
     """The target, in words."""
     scopes: Callable[[Any], Iterable[Scope]]
-    """The parts of a document within which such names hold."""
+    """Returns the parts of a document where such names are valid."""
     targets: Callable[[Any], set[str] | None]
-    """The names that a scope has; None where any name may be right."""
+    """Returns the names in a scope, or None if they are not known."""
     uses: Callable[[Any], Iterable[Use]]
-    """The references in a scope."""
+    """Returns the references in a scope."""
     renamed: Callable[[Any, str, str], Any]
-    """The scope's data with another name in its references."""
+    """Returns the scope's data with the name changed in its references."""
     where: re.Pattern[str]
-    """Where such a target has its name: the place in a `Rename`, within the scope."""
+    """Matches the place of a `Rename` of such a target, relative to the scope."""
 
 
 def merged(base: Any, ours: Any, theirs: Any) -> tuple[Node, tuple[Decision, ...], tuple[str, ...]]:
-    """Merge plain data, with references that follow what was renamed.
+    """Merge plain data, and update references to renamed targets.
 
-    The plan is made once to learn what was renamed; then references in all three sides are written by the final names,
-    and the plan is made of that.
+    A first plan finds the renames. Then the references in all three versions are changed to the final names, and the final
+    plan is made.
 
     Returns:
-        The merged tree; all decisions; and a sentence for each reference that has no target and had one in ours.
+        The merged tree; all decisions; and a sentence for each reference that lost its target.
     """
     plan = Plan(settle_versions=bool(base))
     node = plan.merge(base, ours, theirs)
@@ -63,7 +63,7 @@ def merged(base: Any, ours: Any, theirs: Any) -> tuple[Node, tuple[Decision, ...
 
 
 def _followed(data: Any, renames: list[Rename]) -> Any:
-    """A side with its references written by the final names; the same object if it has none that changed."""
+    """A side with its references changed to the final names; the same object if none changed."""
     for rename in renames:
         data = _follow(data, rename)
     return data
@@ -92,7 +92,7 @@ def _told(renames: list[Rename], ours: Any, followed: Any) -> list[Decision]:
 
 
 def _with(data: Any, place: str, part: Any) -> Any:
-    """A document with another part at a place of at most two keys."""
+    """A document with a part replaced, at a place of at most two keys."""
     if not place:
         return part
     key, _, rest = place.partition(".")
@@ -100,7 +100,7 @@ def _with(data: Any, place: str, part: Any) -> Any:
 
 
 def dangling(data: Any) -> Iterator[str]:
-    """A sentence for each reference of a document that has no target in it."""
+    """A sentence for each reference in a document that has no target."""
     for kind in KINDS:
         for place, scope in kind.scopes(data):
             names = kind.targets(scope)
@@ -126,7 +126,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _strings(data: Any, place: str = "") -> Iterator[Use]:
-    """Every text, with its place."""
+    """Every string with its place."""
     if isinstance(data, str):
         yield place, data
     elif isinstance(data, dict):
@@ -138,7 +138,7 @@ def _strings(data: Any, place: str = "") -> Iterator[Use]:
 
 
 def _mapped(data: Any, change: Callable[[str], str]) -> Any:
-    """The data with every text changed."""
+    """The data with every string changed."""
     if isinstance(data, str):
         return change(data)
     if isinstance(data, dict):
@@ -147,7 +147,7 @@ def _mapped(data: Any, change: Callable[[str], str]) -> Any:
 
 
 def _named(context: str) -> tuple[Callable[[Any], Iterable[Use]], Callable[[Any, str, str], Any]]:
-    """References of GitHub's expressions, such as `steps.NAME.`."""
+    """References in GitHub expressions, such as `steps.NAME.`."""
 
     def uses(scope: Any) -> Iterator[Use]:
         for place, text in _strings(scope):
@@ -163,7 +163,7 @@ def _named(context: str) -> tuple[Callable[[Any], Iterable[Use]], Callable[[Any,
 
 
 def _in_lists(data: Any, path: Iterable[str], old: str, new: str) -> Any:
-    """The data with a name changed in the list or text at a path; `*` is each key."""
+    """The data with a name changed in the list or string at a path; `*` stands for every key."""
     key, *rest = path if not isinstance(path, str) else [path]
     if not isinstance(data, dict):
         return data
@@ -223,7 +223,7 @@ def _matrix(job: Any) -> set[str] | None:
 
 
 def _matrix_renamed(job: Any, old: str, new: str) -> Any:
-    """Expressions, and the key in the entries that are put in or left out."""
+    """Change the expressions, and the keys of the entries in `include` and `exclude`."""
     job = _named("matrix")[1](job, old, new)
     matrix = find(job, ("strategy", "matrix"))
     if not isinstance(matrix, dict):
@@ -413,7 +413,7 @@ def _inheriting(data: Any) -> Iterator[Use]:
 
 
 def _inherit_renamed(data: Any, old: str, new: str) -> Any:
-    return data  # the key itself is the name: it was renamed, or it was not
+    return data  # the key itself is the name
 
 
 def _profiles(data: Any) -> set[str] | None:
@@ -426,12 +426,12 @@ def _profile_uses(data: Any) -> Iterator[Use]:
             yield f"profile.{name}.inherits", profile["inherits"]
 
 
-# PyO3 and what has to be of the same minor version: they link one libpython, or share PyO3's types.
+# PyO3 and the crates that need the same minor version, because they link one libpython or share PyO3's types.
 FAMILY: Final = ("pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-async-runtimes", "numpy")
 
 
 def _apart(data: Any) -> Iterator[str]:
-    """PyO3 and the crates that go with it, where their minor versions differ."""
+    """A sentence for each crate whose minor version differs from PyO3's."""
     minors: dict[str, str] = {}
     tables = _dependencies(data) | _table(data, "workspace", "dependencies") if isinstance(data, dict) else {}
     for name, dependency in tables.items():
@@ -442,7 +442,7 @@ def _apart(data: Any) -> Iterator[str]:
             minors[package] = found[1]
     for name, minor in minors.items():
         if "pyo3" in minors and minor != minors["pyo3"]:
-            yield f"{name} {minor} does not go with pyo3 {minors['pyo3']}: they need the same minor version"
+            yield f"{name} {minor} does not match pyo3 {minors['pyo3']}: they need the same minor version"
 
 
 KINDS: Final = (

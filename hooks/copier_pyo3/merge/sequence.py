@@ -1,6 +1,6 @@
-"""Three-way merge of sequences: which order the items of a merged list get.
+"""Three-way merge of sequences: finds the order of a merged list's items.
 
-Items are numbers here: equal numbers are the same item, on whichever side. Everything is near linear in the length.
+Items are numbers here: equal numbers are the same item, on any side. All functions take nearly linear time.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from typing import Final, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
-SMALL: Final = 300  # lists up to which quadratic work is done
+SMALL: Final = 300  # maximum length for quadratic algorithms
 
 
 def arrange(base: Sequence[int], ours: Sequence[int], theirs: Sequence[int]) -> tuple[list[int], set[int]]:
-    """The order of all items of ours and theirs, no item twice in either.
+    """The order of all items of ours and theirs. Neither has an item twice.
 
-    Items that one side moved are where that side has them. A new item of theirs stands before its nearest later
-    neighbor, or else behind its nearest earlier one. Where both sides agree on the order of two items, so does the
-    result.
+    Items that one side moved are where that side has them. A new item of theirs goes before its nearest later neighbor, or
+    else after its nearest earlier one. If both sides agree on the order of two items, the result has this order.
 
     Returns:
-        The items in order; and those that both sides moved, each to another place: they are where ours has them.
+        The items in order; and the items that both sides moved to different places, which are where ours has them.
     """
     moved_ours, moved_theirs = _moved(base, ours), _moved(base, theirs)
     both = moved_ours & moved_theirs
@@ -51,7 +50,7 @@ def arrange(base: Sequence[int], ours: Sequence[int], theirs: Sequence[int]) -> 
 
 
 def _moved(base: Sequence[int], side: Sequence[int]) -> set[int]:
-    """The fewest items whose places explain the order of a side."""
+    """The smallest set of items whose moves explain the order of a side."""
     places = {item: place for place, item in enumerate(base)}
     known = [item for item in side if item in places]
     kept = longest_increasing([places[item] for item in known])
@@ -61,7 +60,7 @@ def _moved(base: Sequence[int], side: Sequence[int]) -> set[int]:
 def longest_increasing(values: Sequence[int]) -> list[int]:
     """Indices of a longest increasing subsequence of distinct values."""
     tails: list[int] = []
-    ends: list[int] = []  # index of the value that each tail is
+    ends: list[int] = []  # the index of each tail
     before: list[int] = []
     for index, value in enumerate(values):
         length = bisect_left(tails, value)
@@ -80,7 +79,7 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
 
 
 class _Chain:
-    """A linked list of items, in which one is found and inserted in constant time."""
+    """A linked list that finds and inserts items in constant time."""
 
     def __init__(self, items: Iterable[int]) -> None:
         self._next: dict[int | None, int | None] = {}
@@ -103,7 +102,7 @@ class _Chain:
         self._link(item, place)
 
     def insert_behind(self, place: int | None, item: int) -> None:
-        """Behind a place, or at the very end."""
+        """Insert the item after a place, or at the end."""
         place = self._previous[None] if place is None else place
         after = self._next[place]
         self._link(place, item)
@@ -119,7 +118,7 @@ class _Chain:
 
 
 def _agreeing(order: list[int], ours: Sequence[int], theirs: Sequence[int]) -> list[int]:
-    """The order, changed as far as two items stand otherwise than both sides have them."""
+    """The order, changed where it contradicts the order of two items that both sides agree on."""
     mine, new = ({item: place for place, item in enumerate(side)} for side in (ours, theirs))
     shared = [item for item in order if item in mine and item in new]
     if len(shared) > SMALL:
@@ -146,23 +145,23 @@ def _agreeing(order: list[int], ours: Sequence[int], theirs: Sequence[int]) -> l
     return [next(put) if item in before else item for item in order]
 
 
-# --- by position: lists whose items repeat -----------------------------------------------------------
+# --- merge by position, for lists with repeated items ------------------------------------------------
 
 
 def diff3(
     base: Sequence[T], ours: Sequence[T], theirs: Sequence[T], strict: bool = False
 ) -> tuple[list[tuple[int | None, int | None]], bool]:
-    """Merge by position, as diff3 does.
+    """Merge by position, like diff3.
 
     Args:
-        base: what both came from.
+        base: the common ancestor.
         ours: one side.
         theirs: the other side.
-        strict: whether it is a conflict, too, where both put in something at one place, as for lines of text.
+        strict: whether different insertions at one place are a conflict, as for lines of text.
 
     Returns:
-        Each item of the result by its number in ours and in theirs (None where a side lacks it); and whether both sides
-        replaced the same items by others, in which case ours is kept.
+        Each item of the result by its index in ours and in theirs (None if a side does not have it); and whether both sides
+        replaced the same items with different ones, in which case ours is kept.
     """
     in_ours, in_theirs = dict(aligned(base, ours)), dict(aligned(base, theirs))
     anchors = [(at, in_ours[at], in_theirs[at]) for at in in_ours if at in in_theirs]
@@ -187,7 +186,7 @@ def diff3(
             if strict or (both_gone and kept_ours and kept_theirs):
                 conflict = True
                 merged += [(at, None) for at in spans[1]]
-            elif gone_here and not gone_there and not both_gone:  # theirs put its items in the place of these
+            elif gone_here and not gone_there and not both_gone:  # theirs replaced these
                 first = min(gone_here)
                 merged += [(at, None) for at in kept_ours if at < first]
                 merged += [(None, at) for at in kept_theirs]
@@ -208,12 +207,12 @@ def diff3(
 
 
 def _deleted(here: dict[int, int], there: dict[int, int], span: range) -> set[int]:
-    """Places on one side of what the other side has deleted."""
+    """Indices on one side of the items that the other side deleted."""
     return {here[at] for at in span if at in here and at not in there}
 
 
 def aligned(one: Sequence[T], other: Sequence[T]) -> list[tuple[int, int]]:
-    """Pairs of places of equal items, in increasing order on both sides."""
+    """Pairs of indices of equal items, in increasing order on both sides."""
     pairs: list[tuple[int, int]] = []
     jobs = [(0, len(one), 0, len(other))]
     while jobs:
@@ -237,7 +236,7 @@ def aligned(one: Sequence[T], other: Sequence[T]) -> list[tuple[int, int]]:
         ]
         kept = [unique[index] for index in longest_increasing([there for _, there in unique])]
         if not kept:
-            continue  # too long, and nothing to hold on to: taken for replaced
+            continue  # too long, and without unique items: treat them as replaced
         for at, there in kept:
             jobs.append((low, at, start, there))
             pairs.append((at, there))

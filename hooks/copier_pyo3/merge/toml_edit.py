@@ -1,7 +1,7 @@
-"""Changes the text of a TOML document so that it means the merged data, line by line.
+"""Edits the text of a TOML document, line by line, until it has the merged data.
 
-The editor gets the merged tree and a second text to copy from. It knows nothing of why the data shall change. A line with
-no reason to change is never written again.
+The editor gets the merged tree and a second text to copy from. It does not know the reasons for the changes. It does not
+rewrite a line that need not change.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ BLANK: Final = Line("trivia", "", "", "\n")
 
 
 def merge_toml(base: str, ours: str, theirs: str) -> Merged:
-    """Merge TOML by its meaning; line ends and a byte order mark stay as ours has them. See `merge`."""
+    """Merge TOML structurally; the result keeps the line endings and the byte order mark of ours. See `merge`."""
     return as_written(merge, base, ours, theirs)
 
 
 def merge(base: str, ours: str, theirs: str) -> Merged:
-    """Apply the change from base to theirs onto the text of ours, whose lines end with a newline alone.
+    """Apply the change from base to theirs to the text of ours, which has LF line endings.
 
-    An empty base means that everything in theirs is new: options are folded and existing projects adopted this way, and
-    a difference is then never settled by taking the higher version.
+    An empty base means that everything in theirs is new, as for the fragments of options. Then a higher version does not
+    win over a lower one.
 
     Raises:
-        Unmergeable: an input is no valid TOML, or the edited text does not mean the merged data.
+        Unmergeable: an input is not valid TOML, or the edited text does not have the merged data.
     """
     old, mine, new = read(base, "the base"), read(ours, "the file"), read(theirs, "the new version")
     node, decisions, dangling = merged(old, mine, new)
@@ -45,20 +45,20 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
         editor = Editor(ours, theirs, mine, new, known, dropped=known - comments_of(theirs), folding=not old)
         text = editor.rewrite(node)
         if not same(read(text, "the merged text"), node.data):
-            raise Unmergeable("the merged text does not mean the merged data")
+            raise Unmergeable("the merged text does not have the merged data")
     return Merged(text, decisions, dangling)
 
 
 @dataclass
 class _Source:
-    """A value of theirs: what it means, and its text to copy."""
+    """A value of theirs: its data, and its text to copy."""
 
     data: Any
     text: str
     entry: Entry = field(default_factory=Entry)
 
     def child(self, key: str | int) -> _Source | None:
-        """The item of an array or the value of a key, with its own text where that can be had."""
+        """The item of an array or the value of a key, with its original text if possible."""
         data = find(self.data, (key,))
         if data is MISSING:
             return None
@@ -75,16 +75,16 @@ class _Source:
 
 
 class _Lines:
-    """The lines of a document, found by what they are about."""
+    """The lines of a document, indexed by path."""
 
     def __init__(self, text: str) -> None:
         self.lines = scan(text)
         self.pairs: dict[Path, int] = {}
         self.headers: dict[Path, int] = {}
         self.under: defaultdict[Path, list[int]] = defaultdict(list)
-        """Every line that says something about a path or what is below it."""
+        """The lines with a value at a path or below it."""
         self.sections: defaultdict[Path, list[int]] = defaultdict(list)
-        """A header's own line and the pairs below it."""
+        """The line of a header and the pairs below it."""
         for number, line in enumerate(self.lines):
             if line.kind == "trivia":
                 continue
@@ -94,18 +94,18 @@ class _Lines:
                 self.under[line.path[:length]].append(number)
 
     def lead_start(self, number: int) -> int:
-        """Where the comments directly above a line begin."""
+        """The first of the comments directly above a line."""
         while number and self.lines[number - 1].is_comment:
             number -= 1
         return number
 
     def start(self, path: Path) -> int:
-        """The first line of a table, its comments included; past the last line where there is none."""
+        """The first line of a table or of the comments above it; the end of the document if there is no such table."""
         found = self.under.get(path)
         return self.lead_start(found[0]) if found else len(self.lines)
 
     def end(self, path: Path) -> int:
-        """Behind the last line of a table, its tables and the comments that touch it."""
+        """The line after a table, its subtables, and the comments directly below."""
         end = self.under[path][-1] + 1
         after = end
         while after < len(self.lines) and self.lines[after].is_comment:
@@ -114,15 +114,15 @@ class _Lines:
 
 
 class Editor:
-    """Edits the lines of ours with theirs to copy from.
+    """Edits the lines of ours, and copies from theirs.
 
     Args:
         ours: the text to change.
         theirs: the text to copy from.
-        old: what ours means.
-        new: what theirs means.
-        known: the comments of base: those that are not the user's own.
-        dropped: the comments of base that theirs has no more.
+        old: the data of ours.
+        new: the data of theirs.
+        known: the comments of base, which are not the user's own.
+        dropped: the comments of base that theirs no longer has.
         folding: whether all of theirs is new, so that its tables go to the end.
     """
 
@@ -148,22 +148,22 @@ class Editor:
         self._sources: dict[Path, _Source | None] = {}
 
     def rewrite(self, node: Node) -> str:
-        """The text of ours, changed so that it means the merged data.
+        """The text of ours, edited to have the merged data.
 
         Raises:
-            Unmergeable: the text is written in a way that the editor does not follow.
+            Unmergeable: the editor does not support how the text is written.
         """
         try:
             self._table(node, ())
         except (LookupError, ValueError, AttributeError, RecursionError) as error:
-            raise Unmergeable(f"the file is written in an unforeseen way: {error!r}") from error
+            raise Unmergeable(f"the way in which the file is written is not supported: {error!r}") from error
         text = "".join(line.text for line in self._assembled())
         return re.sub(r"\r?\n\Z", "", text) if self.open_end else text
 
-    # What differs.
+    # Differences.
 
     def _table(self, node: Node, at: Path) -> None:
-        """Make the table at `at` mean what the node says."""
+        """Edit the table at `at` until it has the node's data."""
         old = find(self.old, at)
         node.expand()
         children = node.table or {}
@@ -206,7 +206,7 @@ class Editor:
             pair.tail = tail
 
     def _elements(self, at: Path, node: Node) -> bool:
-        """Edit an array of tables; False if it has to be written anew."""
+        """Edit an array of tables; False if it must be rewritten."""
         node.expand()
         items = node.items or []
         kept = [int(item.ours[-1]) for item in items if item.ours is not None and item.ours[:-1] == at]
@@ -234,7 +234,7 @@ class Editor:
         return True
 
     def _reorder(self, elements: list[Path]) -> bool:
-        """Let elements change places, comments above included; False if something else stands among their lines."""
+        """Reorder elements with the comments above them; False if there are other lines between theirs."""
         spans = [(self.ours.start(path), self.ours.end(path)) for path in elements]
         for path, (start, stop) in zip(elements, spans, strict=True):
             if not all(line.kind == "trivia" or line.under(path) for line in self.ours.lines[start:stop]):
@@ -243,7 +243,7 @@ class Editor:
         return True
 
     def _rename(self, at: Path, key: str) -> None:
-        """Write another name for a key, wherever it stands."""
+        """Rename a key in every line that has it."""
         place = count_names(at) - 1
         for number in self.ours.under[at]:
             line = self.ours.lines[number]
@@ -256,7 +256,7 @@ class Editor:
     # Values.
 
     def _source(self, src: Path | None) -> _Source | None:
-        """The value at a path of theirs, as one text even where it is spread over tables."""
+        """The value at a path of theirs as one text, even if it consists of several tables."""
         if src is None:
             return None
         if src not in self._sources:
@@ -282,7 +282,7 @@ class Editor:
         return None
 
     def _text(self, node: Node) -> str:
-        """The text of a value that ours lacks."""
+        """The text of a value that ours does not have."""
         mine = self.ours.pairs.get(node.ours) if node.ours is not None else None
         if mine is not None and node.ours is not None and mine not in self.edits.gone:  # moved here from another table
             return self._value(node.ours, self.ours.lines[mine].value, find(self.old, node.ours), node)
@@ -297,7 +297,7 @@ class Editor:
         return literal(node.data)
 
     def _value(self, at: Path, text: str, old: Any, node: Node) -> str:
-        """The text of a value, made to mean what the node says."""
+        """The text of a value, edited to have the node's data."""
         new = node.data
         if same(old, new):
             return text
@@ -352,7 +352,7 @@ class Editor:
         return body.arrange(chosen, self.dropped)
 
     def _fresh(self, node: Node) -> Entry:
-        """A new entry, with the comments that theirs has on it."""
+        """A new entry with its comments in theirs."""
         source = self._source(node.theirs)
         entry = source.entry if source else Entry()
         return Entry(self._text(node), lead=entry.lead, tail=entry.tail)
@@ -360,12 +360,12 @@ class Editor:
     # Lines.
 
     def _insert(self, at: Path, node: Node, later: list[tuple[str, Node]]) -> None:
-        """Put in what ours lacks.
+        """Insert a value that ours does not have.
 
         Args:
-            at: the path that it gets in ours.
-            node: what it is.
-            later: its later neighbors, of which the first that is a pair of the same table has it before it.
+            at: its path in ours.
+            node: the value.
+            later: its later neighbors. It goes before the first of them that is a pair of the same table.
         """
         src = node.theirs
         inside = [self.theirs.lines[number] for number in self.theirs.under.get(src, ())] if src else []
@@ -384,12 +384,12 @@ class Editor:
             self._insert_block(self._place(at, src), self._moved(at, src, blocks))
 
     def _pair(self, at: Path, node: Node) -> Line:
-        """A line for a value that has none of its own in theirs."""
+        """A line for a value that has no line of its own in theirs."""
         key = quoted_key(str(at[-1]))
         return Line("pair", f"{key} = ", self._text(node), "\n", at, at[:-1], (*self._keys(at[:-1]), key))
 
     def _keys(self, at: Path) -> tuple[str, ...]:
-        """The names of a path as ours writes them."""
+        """The names of a path as they are written in ours."""
         names = count_names(at)
         found = self.ours.under.get(at)
         if found:
@@ -397,7 +397,7 @@ class Editor:
         return tuple(quoted_key(part) for part in at if isinstance(part, str))
 
     def _composed(self, at: Path, node: Node) -> list[Line]:
-        """A table with its header, for one that means something else in theirs."""
+        """The lines of a table with its header, if the table has other data in theirs."""
         keys = self._keys(at)
         element = isinstance(at[-1], int)
         name = ".".join(keys)
@@ -416,7 +416,7 @@ class Editor:
         return self._composed(at, node)
 
     def _moved(self, at: Path, src: Path, members: list[Line]) -> list[Line]:
-        """Copies of lines of theirs and the comments above them, with the paths of ours."""
+        """Copies of lines of theirs and of the comments above them, with paths in ours."""
         parent = self._keys(at[:-1])
         name = (quoted_key(at[-1]),) if isinstance(at[-1], str) and at[-1] != src[-1] else None
         copies: list[Line] = []
@@ -440,7 +440,7 @@ class Editor:
         return copies
 
     def _lead(self, number: int, previous: int | None) -> list[Line]:
-        """The comments above a line of theirs, or all between it and the previous one copied."""
+        """The comments above a line of theirs, or everything between it and the previously copied line."""
         lines = self.theirs.lines
         top = number
         while top and lines[top - 1].kind == "trivia":
@@ -451,7 +451,7 @@ class Editor:
         return gap + lines[self.theirs.lead_start(number) : number]
 
     def _insert_pairs(self, at: Path, pairs: list[Line], later: list[tuple[str, Node]]) -> None:
-        """Before the next neighbor; else at the end of their table: of its header, or else of its dotted keys."""
+        """Insert pairs before the next neighbor, else at the end of the table: below its header, or after its dotted keys."""
         parent = at[:-1]
         own = self.ours.sections.get(parent, [])
         dotted = [
@@ -480,7 +480,7 @@ class Editor:
         place = self.ours.start(parent)
         for before in self.edits.inserted(place, behind=False):
             own = [number for number, line in enumerate(before) if line.kind != "trivia" and line.section == parent]
-            if own:  # its header came with another key
+            if own:  # another key brought the header
                 before[own[-1] + 1 : own[-1] + 1] = pairs
                 return
         header = self._header(parent, pairs[-1].keys[: count_names(parent)]) if parent else []
@@ -490,7 +490,7 @@ class Editor:
 
     @staticmethod
     def _adapt(pairs: list[Line], section: Path) -> None:
-        """Let pairs be written as they are below the header of a section."""
+        """Change the keys of pairs to be relative to the header of a section."""
         for line in pairs:
             if line.kind == "pair":
                 if count_names(line.section) != count_names(section):
@@ -498,19 +498,19 @@ class Editor:
                 line.section = section
 
     def _header(self, path: Path, keys: tuple[str, ...]) -> list[Line]:
-        """A header for a table that had none, with what theirs says above its own."""
+        """A header for a table that had none, with the comments above it in theirs."""
         header = Line("table", f"[{'.'.join(keys)}]", "", "\n", path, path, keys)
         number = self.theirs.headers.get(path)
         lead = self.theirs.lines[self.theirs.lead_start(number) : number] if number is not None else []
         return [*lead, header]
 
     def _insert_block(self, place: int, block: list[Line], ahead: bool = False) -> None:
-        """Tables stand apart by one blank line.
+        """Insert tables, separated by blank lines.
 
         Args:
             place: number of the line before which they go.
             block: their lines.
-            ahead: whether they belong to what is behind them, so that they move with it.
+            ahead: whether they belong to the lines after them, and move with these.
         """
         lines = self.ours.lines
         behind = place > 0 and not ahead
@@ -526,7 +526,7 @@ class Editor:
             self.edits.insert(place, block, rank=1)
 
     def _place(self, at: Path, src: Path) -> int:
-        """Where a new table goes: behind the sibling that it follows in theirs, or at the end."""
+        """The place for a new table: after the sibling that it follows in theirs, or at the end."""
         siblings = find(self.new, src[:-1])
         names = [*siblings] if isinstance(siblings, dict) else []
         earlier = names[: names.index(str(src[-1]))] if src[-1] in names else []
@@ -547,12 +547,12 @@ class Editor:
         self.edits.gone.update(self.ours.under.get(at, ()))
 
     def _assembled(self) -> list[Line]:
-        """The lines with every edit made.
+        """The lines with all edits.
 
-        A deleted line takes those of the comments above it along that theirs has dropped.
+        The comments above a deleted line are deleted if theirs dropped them too.
         """
         kept: list[Line] = []
-        mark: int | None = None  # where in `kept` the last line was taken out, while only trivia follow
+        mark: int | None = None  # the position in `kept` of the last deleted line, while only trivia follow
         for step in self.edits.walk():
             if isinstance(step, list):
                 kept += step
@@ -579,6 +579,6 @@ class Editor:
         return kept
 
     def _own_comments(self, value: str, beside: Container[str] = ()) -> list[Line]:
-        """The user's own comments in a value that goes, as lines, but for those that have a place already."""
+        """The user's own comments in a deleted value, as lines, without those that have a place already."""
         comments = (comment for comment in comments_of(value) if comment not in self.known and comment not in beside)
         return [Line("trivia", "", "", f"{comment}\n") for comment in comments]

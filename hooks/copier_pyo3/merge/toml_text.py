@@ -1,6 +1,6 @@
-"""The text of a TOML document as pieces that can be moved: lines of a file, entries of a value.
+"""The text of a TOML document in movable pieces: the lines of a file, the entries of a value.
 
-tomlkit reads where the standard library has no reader.
+tomlkit reads TOML if the standard library cannot.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .pieces import COMMENT, Body, Entry
 
 if sys.version_info >= (3, 11):
     import tomllib
-# tomlkit is imported where it is needed: folding does without it, and a copy waits for it.
+# tomlkit is imported only where it is needed: merging fragments does not need it, and each copy waits for the imports.
 
 
 def read(text: str, who: str) -> dict[str, Any]:
     """The plain data of a TOML text.
 
     Raises:
-        Unmergeable: it is not valid.
+        Unmergeable: the text is not valid.
     """
     invalid: tuple[type[Exception], ...] = (ValueError, RecursionError)
     try:
@@ -53,20 +53,20 @@ EQUALS: Final = re.compile(r"[ \t]*=[ \t]*")
 
 @dataclass
 class Line:
-    """A statement of a document, however many lines its value has, or a line with none."""
+    """A statement, whose value can have several lines, or a line without a statement."""
 
     kind: Literal["trivia", "table", "element", "pair"]
     head: str
     """A header in its brackets; the key of a pair with its equals sign."""
     value: str = ""
     tail: str = "\n"
-    """What follows up to and with the end of the line: spaces and a comment."""
+    """The rest of the line with its end: spaces and a comment."""
     path: Path = ()
-    """From the root, with a number for each element of an array of tables."""
+    """The path from the root, with an index for each element of an array of tables."""
     section: Path = ()
     """The path of the header above."""
     keys: tuple[str, ...] = ()
-    """The path's names as they are written, quotes included."""
+    """The path's names as they are written, with quotes."""
 
     @property
     def text(self) -> str:
@@ -93,18 +93,18 @@ def count_names(path: Path) -> int:
 
 
 def split_key(dotted: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The parts of a dotted key as written and as meant."""
+    """The parts of a dotted key, as written and without quotes."""
     written = tuple(re.findall(PART, dotted))
     meant = (read(f"k={part}", "a key")["k"] if part[0] in "\"'" else part for part in written)
     return written, tuple(meant)
 
 
 def scan(text: str) -> list[Line]:
-    """The statements of a valid document; their texts joined are the text."""
+    """The statements of a valid document; their joined texts are the document."""
     lines: list[Line] = []
     section: Path = ()
     names: tuple[str, ...] = ()
-    last: dict[Path, int] = {}  # the newest element of each array of tables
+    last: dict[Path, int] = {}  # the last element of each array of tables so far
     at = 0
     while at < len(text):
         if trivia := TRIVIA.match(text, at):
@@ -114,7 +114,7 @@ def scan(text: str) -> list[Line]:
         header = HEADER.match(text, at)
         key = DOTTED.match(text, header.end() if header else at)
         if key is None:
-            raise Unmergeable(f"cannot follow the text at {text[at : at + 40]!r}")
+            raise Unmergeable(f"cannot read the text at {text[at : at + 40]!r}")
         written, meant = split_key(key[1])
         if header:
             path: Path = ()
@@ -138,7 +138,7 @@ def scan(text: str) -> list[Line]:
 
 
 def _value_end(text: str, start: int) -> int:
-    """Where the value that begins at start has its end."""
+    """The end of the value that begins at start."""
     depth, end = 0, start
     while token := TOKEN.match(text, end):
         depth += (token.lastgroup == "open") - (token.lastgroup == "close")
@@ -149,7 +149,7 @@ def _value_end(text: str, start: int) -> int:
 
 
 def body_of(text: str) -> Body:
-    """An array or inline table, taken apart."""
+    """An array or inline table, split into entries."""
     opening = COMMENT.match(text, 1)
     at, depth = opening.end() if opening else 1, 0
     entries, entry = [], Entry()
@@ -186,6 +186,6 @@ def body_of(text: str) -> Body:
 
 
 def comments_of(text: str) -> Counter[str]:
-    """Every comment of a document, those in arrays included."""
+    """All comments of a document, including those in arrays."""
     tokens = (token for token in TOKEN.finditer(text) if token.lastgroup == "comment")
     return Counter(token[0].strip() for token in tokens)

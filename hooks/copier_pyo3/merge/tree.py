@@ -1,4 +1,4 @@
-"""Three-way merge of whole projects: which file is whose, before their contents are merged."""
+"""Three-way merge of whole projects: matches the files of the three versions, then merges their contents."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,35 +14,35 @@ from .toml_text import read
 
 
 class Store(Protocol):
-    """Where the trees are: a git repository, as `project.repository` has it."""
+    """Where the trees are stored: a git repository, see `project.repository`."""
 
     def moves(self, old: Tree, new: Tree) -> dict[str, str]:
-        """Files that went from one path to another and are still much the same."""
+        """Renamed files with similar contents, by old path."""
 
     def contents(self, blobs: Iterable[Blob]) -> dict[str, bytes]:
-        """What the blobs hold, by their oid."""
+        """The contents of the blobs by oid."""
 
 
 @dataclass
 class Outcome:
-    """The merged project, as it differs from the user's, and what there is to say about it."""
+    """The changes to the user's project, and the report."""
 
     written: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """Mode and content by path."""
     deleted: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
-    """What was decided, one line each."""
+    """The decisions, one line each."""
     left: dict[str, str] = field(default_factory=dict)
-    """Files that a person has to settle, and why."""
+    """Files to resolve by hand, with the reason."""
     elsewhere: list[tuple[str, tuple[str, str]]] = field(default_factory=list)
-    """What to tell unless another file of the project has this crate with this version."""
+    """Lines to report unless another file of the project has this crate in this version."""
     stages: dict[str, dict[int, Blob]] = field(default_factory=dict)
-    """Base (1), ours (2) and theirs (3) of the files that have git's markers."""
+    """Base (1), ours (2), and theirs (3) of the files with conflict markers."""
 
 
 @dataclass(frozen=True)
 class _Sides:
-    """One file, wherever each side has it; None where it has none."""
+    """One file in each version; None where it does not exist."""
 
     path: str
     base: Blob | None
@@ -54,14 +54,15 @@ class _Sides:
 def merge_trees(store: Store, base: Tree, ours: Tree, theirs: Tree, skip: set[str]) -> Outcome:
     """Apply the template's change, from base to theirs, to the user's project.
 
-    Files that one side moved are followed. Where the template deleted what the user edited, the user's file stays.
+    Files that one side moved are merged with the file at the other path. A file that the user edited and the template
+    deleted is kept.
 
     Args:
-        store: where the trees are.
-        base: the project as the template made it, at the last update.
+        store: where the trees are stored.
+        base: the rendering of the template's old version.
         ours: the user's project.
-        theirs: the project as the template makes it now.
-        skip: paths to leave alone.
+        theirs: the rendering of the template's new version.
+        skip: paths to leave unchanged.
     """
     outcome = Outcome()
     sides = [side for side in _pair(store, base, ours, theirs, outcome) if not {side.path, side.our_path} & skip]
@@ -74,7 +75,7 @@ def merge_trees(store: Store, base: Tree, ours: Tree, theirs: Tree, skip: set[st
 
 
 def _not_raised(store: Store, ours: Tree, outcome: Outcome) -> list[str]:
-    """What to say of versions that the workspace should have, as far as the merge of its own file has not raised them."""
+    """The lines about versions in the workspace's Cargo.toml that the merge of that file has not raised."""
     if not outcome.elsewhere:
         return []
     manifests = {path: blob for path, blob in ours.files.items() if PurePosixPath(path).name == "Cargo.toml"}
@@ -93,7 +94,7 @@ def _not_raised(store: Store, ours: Tree, outcome: Outcome) -> list[str]:
 
 
 def _pair(store: Store, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) -> Iterator[_Sides]:
-    """The files in which base and theirs differ, each with what has become of it."""
+    """The files that differ between base and theirs, matched between the three versions."""
     our_moves = {old: new for old, new in store.moves(base, ours).items() if new not in theirs.files}
     their_moves = {old: new for old, new in store.moves(base, theirs).items() if new not in ours.files}
     moved_to = set()
@@ -106,49 +107,47 @@ def _pair(store: Store, base: Tree, ours: Tree, theirs: Tree, outcome: Outcome) 
             continue
         target = their_path if mine and our_path == path else our_path
         if mine and their_path != path and our_path != path:
-            outcome.told.append(f"{our_path}: stays where you moved {path}; the template moved it to {their_path}")
+            outcome.told.append(f"{our_path}: kept where you moved {path}; the template moved it to {their_path}")
         yield _Sides(target, blob, mine, new, our_path)
     for path, new in theirs.files.items():
         if path in base.files or path in moved_to:
             continue
         mine = ours.files.get(path)
         if mine is None and (other := clash(path, ours.files)):
-            outcome.told.append(f"{path}: new in the template, not taken: {other} is in its place")
+            outcome.told.append(f"{path}: new in the template, but not added, because you have {other}")
             continue
         yield _Sides(path, None, mine, new, path)
 
 
 def clash(path: str, others: Iterable[str]) -> str | None:
-    """One of the other paths that cannot be where path is: a file in the place of a folder, or the other way round."""
+    """One of the other paths that cannot exist together with path: a file where path needs a folder, or the reverse."""
     return next((other for other in others if other.startswith(f"{path}/") or path.startswith(f"{other}/")), None)
 
 
 def _merge(side: _Sides, contents: Mapping[str, bytes], outcome: Outcome) -> None:
     path, base, ours, theirs = side.path, side.base, side.ours, side.theirs
     if theirs and not theirs.is_file and theirs != base:
-        outcome.told.append(f"{path}: a symbolic link in the new template, not taken over")
+        outcome.told.append(f"{path}: not added, because it is a symbolic link in the template")
         return
     unedited = base is not None and ours is not None and ours.mode == base.mode and _alike(ours, base, contents)
     if ours is None:
         if theirs and base is None:
             outcome.written[path] = (theirs.mode, contents[theirs.oid])
         elif theirs and theirs != base:
-            outcome.told.append(f"{path}: stays deleted, as you have it; the template has changed it")
+            outcome.told.append(f"{path}: kept deleted; the template changed it")
         return
     if theirs is None:
         if unedited:
             outcome.deleted.add(side.our_path)
         else:
-            outcome.told.append(f"{path}: stays, with your edits; the template no longer has it")
+            outcome.told.append(f"{path}: kept with your edits; the template no longer has it")
         return
     if not (ours.is_file and theirs.is_file):
         if theirs != base:
-            outcome.told.append(
-                f"{side.our_path}: stays the link that you made of it; the template has changed the file"
-            )
+            outcome.told.append(f"{side.our_path}: kept your symbolic link; the template changed the file")
         return
     if path != side.our_path and not unedited:
-        outcome.told.append(f"{path}: was {side.our_path}; the template moved it, your edits with it")
+        outcome.told.append(f"{path}: the template moved {side.our_path} here; your edits were kept")
     mode = theirs.mode if base and ours.mode == base.mode else ours.mode
     if ours.oid == theirs.oid or (base and base.oid == theirs.oid):
         result = contents[ours.oid]
@@ -167,7 +166,7 @@ def _merge(side: _Sides, contents: Mapping[str, bytes], outcome: Outcome) -> Non
 
 
 def _alike(one: Blob, other: Blob, contents: Mapping[str, bytes]) -> bool:
-    """Whether two files differ by nothing or by CRLF alone."""
+    """Whether two files have the same contents, apart from line endings."""
     if one.oid == other.oid or not (one.is_file and other.is_file):
         return one.oid == other.oid
     texts = contents[one.oid], contents[other.oid]
@@ -177,10 +176,10 @@ def _alike(one: Blob, other: Blob, contents: Mapping[str, bytes]) -> bool:
 
 
 def _merged(side: _Sides, ours: Blob, theirs: Blob, contents: Mapping[str, bytes], outcome: Outcome) -> bytes:
-    """The content that both sides changed."""
+    """Merge a file that both sides changed."""
     texts = (contents[side.base.oid] if side.base else b"", contents[ours.oid], contents[theirs.oid])
     if any(b"\0" in text for text in texts):
-        outcome.told.append(f"{side.path}: stays as you have it, a binary file; the template has changed it too")
+        outcome.told.append(f"{side.path}: kept your version of this binary file; the template also changed it")
         return texts[1]
     merged = merge_file(side.path, *texts)
     for decision in merged.decisions:

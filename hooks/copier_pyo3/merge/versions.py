@@ -1,4 +1,4 @@
-"""Which of two versions is the higher one: of Cargo, of Python packages, of tags, of pinned actions."""
+"""Compares versions of crates, Python packages, tags, and pinned actions."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Side = Literal["ours", "theirs"]
 
 @dataclass(frozen=True)
 class Version:
-    """A version, a requirement or a tag, as far as it can be compared."""
+    """The parts of a version, a requirement, or a tag that can be compared."""
 
     lowest: tuple[Any, ...]
-    """What to compare: the highest lower bound."""
+    """The highest lower bound, which is compared."""
     limits: frozenset[str]
-    """The operators that keep newer versions out."""
+    """The operators that exclude newer versions."""
     plain: bool
-    """Just a number: a version only where one is expected."""
+    """Whether it is only a number, which is a version only if one is expected."""
 
 
 def read_version(text: str) -> Version | None:
-    """Read a version, a Cargo requirement, a PEP 440 specifier or a tag like py310; None if it is none."""
+    """Read a version, a Cargo requirement, a PEP 440 specifier or a tag like py310. Returns None for other text."""
     if tag := TAG.fullmatch(text):
         return Version(((3, int(tag["minor"])), 1), frozenset(), plain=False)
     clauses = [CLAUSE.fullmatch(part) for part in text.strip("() ").split(",")]
@@ -60,15 +60,15 @@ def read_version(text: str) -> Version | None:
 
 
 def higher(base: object, ours: str, theirs: str, expected: bool) -> Side | None:
-    """Which of two versions is the higher one; None if that settles nothing.
+    """The side with the higher version, or None if the versions do not decide.
 
-    An upper limit or a pin that the user put in is a wish, not an older version.
+    An upper limit or a pin that the user added is intended, and not an older version.
 
     Args:
-        base: what both came from, if it is text.
+        base: the old value.
         ours: the user's version.
         theirs: the template's version.
-        expected: whether a version stands there, so that even "3" is one.
+        expected: whether the value is known to be a version, so that even "3" is one.
     """
     mine, new = read_version(ours), read_version(theirs)
     if mine is None or new is None or ((mine.plain or new.plain) and not expected):
@@ -80,9 +80,9 @@ def higher(base: object, ours: str, theirs: str, expected: bool) -> Side | None:
 
 
 def requirement(base: object, ours: str, theirs: str, settle: bool) -> str | None:
-    """A PEP 508 requirement that both sides changed, merged part by part; None if a part contradicts itself.
+    """A PEP 508 requirement that both sides changed, merged part by part; None if both changed a part differently.
 
-    An address and a version exclude each other, so they count as one part.
+    A URL and a version exclude each other, so they are one part.
     """
     sides = [REQUIREMENT.fullmatch(side) if isinstance(side, str) else None for side in (base, ours, theirs)]
     if not (sides[1] and sides[2]):
@@ -106,7 +106,7 @@ def requirement(base: object, ours: str, theirs: str, settle: bool) -> str | Non
 
 
 def _spaced(parts: dict[str, str], *sides: re.Match[str]) -> str:
-    """A requirement with the spaces that the side has from which its version and its marker come."""
+    """A requirement with the spaces of the sides that its version and its marker come from."""
     text = parts["name"] + parts["extras"]
     for part in ("versions", "marker"):
         side = next((side for side in sides if side[part].strip() == parts[part]), sides[0])
@@ -117,7 +117,7 @@ def _spaced(parts: dict[str, str], *sides: re.Match[str]) -> str:
 
 
 def _extras(old: str, mine: str, new: str) -> str:
-    """Extras are a set."""
+    """Merge extras as a set."""
     before, ours, theirs = (
         [word.strip() for word in side.strip("[] ").split(",") if word.strip()] for side in (old, mine, new)
     )
@@ -127,9 +127,9 @@ def _extras(old: str, mine: str, new: str) -> str:
 
 
 def newer_pin(ours: str, theirs: str) -> Side | None:
-    """Which of two pinned actions is the newer one, by the comment behind it or else its tag; None if that is not said.
+    """The side with the newer pinned action, by the comment after it or else by its tag; None if neither has a version.
 
-    A tag such as v7 stands for every 7.x, so it is as new as v7.0.1.
+    A tag such as v7 means any 7.x, so it is as new as v7.0.1.
     """
     mine, new = PIN.fullmatch(ours), PIN.fullmatch(theirs)
     if not (mine and new and mine["action"].lower() == new["action"].lower()):
@@ -143,7 +143,7 @@ def newer_pin(ours: str, theirs: str) -> Side | None:
 
 
 def pin_version(pin: re.Match[str]) -> tuple[int, ...] | None:
-    """The numbers of a pin's version."""
+    """The numbers in the version of a pin."""
     text = pin["version"]
     if text is None:
         tag = re.fullmatch(r"v?(\d+(?:\.\d+)*)", pin["ref"])

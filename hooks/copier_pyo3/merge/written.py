@@ -1,4 +1,4 @@
-"""What every merge of text does around its own work: line ends and a byte order mark stay as ours has them."""
+"""What the merges of all formats share: the result keeps the line endings and the byte order mark of ours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def as_written(merge: Callable[[str, str, str], Merged], base: str, ours: str, t
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the cycle collector, which takes half of the time on long files: a merge leaves no cycles worth it."""
+    """Disable the cycle collector, which takes half of the time on long files: a merge leaves few cycles."""
     collecting = gc.isenabled()
     gc.disable()
     try:

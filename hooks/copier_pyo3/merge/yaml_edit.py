@@ -1,6 +1,6 @@
-"""Changes the text of a YAML document so that it means the merged data, where its nodes stand and nowhere else.
+"""Edits the text of a YAML document, at the positions of its nodes, until it has the merged data.
 
-The editor gets the merged tree and a second text to copy from; it knows nothing of why the data shall change.
+The editor gets the merged tree and a second text to copy from. It does not know the reasons for the changes.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .yaml_text import Document, Entry, Plain, indent, shifted
 
 
 def merge_yaml(base: str, ours: str, theirs: str) -> Merged:
-    """Merge YAML by its meaning; line ends and a byte order mark stay as ours has them. See `merge`."""
+    """Merge YAML structurally; the result keeps the line endings and the byte order mark of ours. See `merge`."""
     return as_written(merge, base, ours, theirs)
 
 
 def merge(base: str, ours: str, theirs: str) -> Merged:
-    """Apply the change from base to theirs onto the text of ours, whose lines end with a newline alone.
+    """Apply the change from base to theirs to the text of ours, which has LF line endings.
 
     Raises:
-        Unmergeable: an input is no plain YAML, or no edit of the text gives the planned data.
+        Unmergeable: an input is not plain YAML, or the edited text does not have the merged data.
     """
     before, document, source = Document(base, places=False), Document(ours), Document(theirs)
     node, decisions, dangling = merged(before.data, document.data, source.data)
@@ -39,7 +39,7 @@ def merge(base: str, ours: str, theirs: str) -> Merged:
             raise Unmergeable("one side is empty")
         text = Editor(document, source, before).rewrite(node)
         if not same(Document(text, places=False).data, node.data):
-            raise Unmergeable("the edited text does not mean the merged data")
+            raise Unmergeable("the edited text does not have the merged data")
     return Merged(text, decisions, dangling)
 
 
@@ -52,13 +52,13 @@ class _Insert:
 
 
 class Editor:
-    """Collects edits of the text of ours; what is new is copied from the text of theirs.
+    """Collects edits of the text of ours, and copies new text from theirs.
 
     Args:
         ours: the document to change.
         theirs: the document to copy from.
-        base: what both came from: its comments are not the user's own, and where ours is written as it is there, the
-            template may write it in another form.
+        base: the common ancestor. Its comments are not the user's own, and where ours has the same text as base, the
+            template can change how it is written.
     """
 
     def __init__(self, ours: Document, theirs: Document, base: Document) -> None:
@@ -72,15 +72,15 @@ class Editor:
         self.spans: list[tuple[int, int, int, str]] = []  # line, column, end column, text
 
     def rewrite(self, node: Node) -> str:
-        """The text of ours, changed so that it means the merged data.
+        """The text of ours, edited to have the merged data.
 
         Raises:
-            Unmergeable: the text is written in a way that the editor does not follow.
+            Unmergeable: the editor does not support how the text is written.
         """
         try:
             self._edit((), node)
         except (LookupError, AttributeError, RecursionError) as error:
-            raise Unmergeable(f"the file is written in an unforeseen way: {error!r}") from error
+            raise Unmergeable(f"the way in which the file is written is not supported: {error!r}") from error
         return "".join(self._lines())
 
     def _lines(self) -> list[str]:
@@ -105,10 +105,10 @@ class Editor:
             text[-1] = text[-1].removesuffix("\n")
         return text
 
-    # What differs.
+    # Differences.
 
     def _edit(self, at: Path, node: Node) -> None:
-        """Let the value of ours at a path mean what the node says: piece by piece, or else by the text of theirs."""
+        """Edit the value of ours at a path until it has the node's data; if that fails, use the text of theirs."""
         if same(self.ours.values[at], node.data):
             return
         state = [len(edits) for edits in (self.inserts, self.gone, self.moves, self.spans)]
@@ -116,7 +116,7 @@ class Editor:
             self._edit_pieces(at, node)
         except Unmergeable:
             if not at or not self._is_theirs(node) or self._marked(at):
-                raise  # a whole file is not written anew
+                raise  # never rewrite a whole file
             for edits, length in zip((self.inserts, self.gone, self.moves, self.spans), state, strict=True):
                 del edits[length:]  # type: ignore[attr-defined]
             self._replace(at, node)
@@ -128,7 +128,7 @@ class Editor:
         source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
         forms = [getattr(one, "flow_style", None) for one in (self.base.nodes.get(at), mine, source)]
         if at and self._is_theirs(node) and forms[0] == forms[1] != forms[2]:
-            self._replace(at, node)  # the template writes it in another form
+            self._replace(at, node)  # the template changed how it is written
         elif (
             isinstance(mine, yaml.CollectionNode)
             and mine.flow_style
@@ -206,7 +206,7 @@ class Editor:
         places = [entry.start for entry in kept]
         if places != sorted(places):
             if not all(entry.own_line for entry in kept):
-                raise Unmergeable("items that change places do not each stand on lines of their own")
+                raise Unmergeable("moved items share a line with other text")
             self.moves.append([(entry.above, self._end(entry, column)) for entry in kept])
         for number, (item, entry) in enumerate(zip(items, order, strict=True)):
             if entry is None:
@@ -235,7 +235,7 @@ class Editor:
         ahead: bool = False,
         apart: bool = False,
     ) -> None:
-        """Put new lines behind the neighbor before them, or before the one behind."""
+        """Insert new lines after their earlier neighbor, or before their later one."""
         blank = ["\n"] if (self._blank_between(entries) if len(entries) > 1 else apart) else []
         before = next((entry for entry in reversed(order[:number]) if entry is not None), None)
         behind = next((entry for entry in order[number + 1 :] if entry is not None), None)
@@ -251,17 +251,17 @@ class Editor:
             end = self._end(before, column if before.own_line else self.ours.lines[before.start].find("-") + 1)
             self.inserts.append(_Insert(end - 1, [*blank, *lines], depth, behind=True))
         else:
-            raise Unmergeable("a new entry would stand before a dash")
+            raise Unmergeable("a new entry would be before a dash")
 
     def _end(self, entry: Entry, column: int) -> int:
-        """Behind an entry and the comments that are indented like what is in it."""
+        """The line after an entry and the comments that are indented like its contents."""
         end, lines = entry.stop, self.ours.lines
         while end < len(lines) and lines[end].lstrip().startswith("#") and indent(lines[end]) > column:
             end += 1
         return end
 
     def _blank_between(self, entries: list[Entry]) -> bool:
-        """Whether the entries of ours stand apart by blank lines, as jobs do."""
+        """Whether blank lines separate the entries of ours, such as jobs."""
         gaps = [not self.ours.lines[entry.above - 1].strip() for entry in entries[1:]]
         return bool(gaps) and all(gaps)
 
@@ -279,17 +279,17 @@ class Editor:
             raise Unmergeable("the change touches a YAML anchor, alias or tag")
         lines, start, stop = self.ours.lines, entry.above, entry.stop
         kept = self._own_comments(start, stop)
-        if entry.own_line and not kept and not "".join(lines[stop : stop + 1]).strip():  # no two blank lines
+        if entry.own_line and not kept and not "".join(lines[stop : stop + 1]).strip():  # avoid two blank lines
             if start and not lines[start - 1].strip():
                 start -= 1
             elif (not start or indent(lines[start - 1]) < indent(lines[start])) and entry is not entries[-1]:
-                stop += 1  # nor one at the head of what is left
+                stop += 1  # and one at the start of the remaining lines
         if kept:
             self.inserts.append(_Insert(entry.above, kept, 1000, behind=False))
         self.gone.append((start, stop))
 
     def _own_comments(self, start: int, stop: int) -> list[str]:
-        """The user's own comments on lines that go, as lines."""
+        """The user's own comments on deleted lines, as lines."""
         found = (self.ours.comments.get(line, "") for line in range(start, stop))
         space = " " * indent(self.ours.lines[start])
         return [f"{space}{comment}\n" for comment in found if comment and comment not in self.known]
@@ -297,7 +297,7 @@ class Editor:
     def _rename(self, key: yaml.Node, name: str) -> None:
         mark, end = key.start_mark, key.end_mark
         if mark.line != end.line:
-            raise Unmergeable("a key goes over several lines")
+            raise Unmergeable("a key spans several lines")
         self.spans.append((mark.line, mark.column, end.column, _scalar(name)))
 
     # New text.
@@ -329,7 +329,7 @@ class Editor:
         return shifted(theirs, column - start)
 
     def _adapted(self, key: str | None, node: Node, lines: list[str], column: int) -> list[str]:
-        """A copy of an entry of theirs that means something else there, edited as a document of its own."""
+        """A copy of an entry of theirs that has other data there, edited like a separate document."""
         document = Document("".join(lines))
         src = node.theirs or ()
         name = 0 if key is None else src[-1]
@@ -343,7 +343,7 @@ class Editor:
         return shifted(editor.rewrite(whole).splitlines(keepends=True), column)
 
     def _written(self, key: str | None, node: Node, column: int) -> list[str]:
-        """The lines of an entry that has none in theirs."""
+        """The lines of an entry that has no lines in theirs."""
         space = " " * column
         if not isinstance(node.data, (dict, list)) or not node.data:
             text = self._flow_text(node, flow=False)
@@ -364,7 +364,7 @@ class Editor:
         return f" # v{pin['version']}" if pin and pin["version"] else ""
 
     def _flow_text(self, node: Node, flow: bool = True) -> str:
-        """A value on one line; `flow` says that brackets are around it."""
+        """A value on one line; `flow` if it is in brackets."""
         for document, place in ((self.ours, node.ours), (self.theirs, node.theirs)):
             source = document.nodes.get(place) if place is not None else None
             if source is None or place is None or not same(document.values[place], node.data):
@@ -390,7 +390,7 @@ class Editor:
         return _scalar(str(node.data).partition(" # ")[0] if PIN.fullmatch(str(node.data)) else node.data)
 
     def _flow(self, at: Path, node: Node) -> str:
-        """A collection in brackets, its entries as they are written."""
+        """A collection in brackets, with its entries as they are written."""
         mine = self.ours.nodes[at]
         if self._marked(at):
             raise Unmergeable("the change touches a YAML anchor, alias or tag")
@@ -413,7 +413,7 @@ class Editor:
         return body.arrange(chosen, ())
 
     def _body(self, at: Path, node: yaml.Node) -> tuple[Body, dict[str | int, Piece]]:
-        """A collection in brackets, taken apart, and its pieces by key or number."""
+        """A collection in brackets, split into entries, and its pieces by key or index."""
         text = self.ours.between(_start(node), (node.end_mark.line, node.end_mark.column))
         body = Body(text[0] + text[-1], "", [], "")
         pieces: dict[str | int, Piece] = {}
@@ -441,7 +441,7 @@ class Editor:
     # Values.
 
     def _put(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-        """Let a text stand between two places."""
+        """Replace the text between two positions."""
         (line, column), (last, stop) = start, end
         if line == last and "\n" not in text:
             self.spans.append((line, column, stop, text))
@@ -459,7 +459,7 @@ class Editor:
         return bool(self.ours.marked_lines) and any(start <= line < stop for line in self.ours.marked_lines)
 
     def _replace(self, at: Path, node: Node) -> None:
-        """Another value in the place of one, and the comment behind it unless the user has one there."""
+        """Replace a value, and the comment after it unless it is the user's."""
         if self._marked(at):
             raise Unmergeable("the change touches a YAML anchor, alias or tag")
         mine = self.ours.nodes[at]
@@ -501,7 +501,7 @@ class Editor:
         self.spans.append((line, column, end, text))
 
     def _value_lines(self, node: Node, column: int) -> list[str]:
-        """A value that has no text yet: what stands behind the key, and the lines below it."""
+        """The text of a new value: after its key, and the lines below."""
         source = self.theirs.nodes.get(node.theirs) if node.theirs is not None else None
         block = isinstance(source, yaml.MappingNode) and not source.flow_style
         if (
@@ -516,7 +516,7 @@ class Editor:
         return [self._flow_text(node, flow=False)]
 
     def _pin(self, at: Path, node: Node) -> None:
-        """A pinned action takes the version in the comment along; what else the user wrote there stays."""
+        """Update a pinned action and the version in its comment; keep the rest of the user's comment."""
         mine = self.ours.nodes[at]
         if self.ours.is_marked(mine):
             raise Unmergeable("the change touches a YAML anchor, alias or tag")
@@ -549,7 +549,7 @@ def _start(node: yaml.Node) -> tuple[int, int]:
 
 
 def _divide(gap: str, body: Body, last: Piece | None) -> str:
-    """Give the comma and the comment behind it to the piece before a gap; returns what is left for the next one."""
+    """Add the comma and the comment after it to the piece before a gap. Returns the rest, for the next piece."""
     if last is None:
         opening = COMMENT.match(gap)
         body.opening = opening[0] if opening else ""
@@ -564,7 +564,7 @@ def _divide(gap: str, body: Body, last: Piece | None) -> str:
 
 
 def _rebased(node: Node, src: Path, at: Path) -> Node:
-    """A node whose text is theirs, as one of a copy of that text."""
+    """A node with text in theirs, changed to have its text in a copy of it."""
     inside = node.theirs is not None and node.theirs[: len(src)] == src
     ours = (*at, *node.theirs[len(src) :]) if inside and node.theirs is not None else None
     table = None if node.table is None else {key: _rebased(child, src, at) for key, child in node.table.items()}
@@ -573,7 +573,7 @@ def _rebased(node: Node, src: Path, at: Path) -> Node:
 
 
 def _is_simple(value: Any) -> bool:
-    """Whether a text can stand between quotes of either kind as it is."""
+    """Whether a text needs no escapes in either kind of quotes."""
     return type(value) is str and re.fullmatch(r"[^'\"\\\n\t]*", value) is not None
 
 

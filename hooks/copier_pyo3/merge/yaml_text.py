@@ -1,7 +1,7 @@
-"""The text of a YAML document: its nodes, where each stands, and what it means.
+"""The text of a YAML document: its nodes, their positions, and their data.
 
-PyYAML, which Copier brings, reads it. What lies outside of the YAML that configuration files use (several documents, keys
-twice or that are no text) is refused. Aliases and unknown tags are opaque values.
+PyYAML, which Copier depends on, reads it. YAML that configuration files do not use (several documents, duplicate keys, keys
+that are not strings) is rejected. Aliases and unknown tags are opaque values.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import yaml
 from .model import Path, Unmergeable
 from .versions import PIN_COMMENT
 
-# What PyYAML raises; the others are of values, such as the 30th of February.
+# The exceptions of PyYAML. ValueError and others are for values, such as the 30th of February.
 INVALID: Final = (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError)
 FAST: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# A file may have anchors if it has one of these; then the slower reader is used, which can leave aliases alone.
+# A file with one of these may have anchors. Then the slower reader is used, which can keep aliases.
 MAY_HAVE_ANCHORS: Final = re.compile(r"[&*]\w")
 
 
 class Plain(str):
-    """A value that is no text but is compared as it is written: 3.10 is not 3.1."""
+    """A value that is not a string but is compared as it is written: 3.10 is not 3.1."""
 
     __slots__ = ()
 
 
 class _Reader(yaml.SafeLoader):
-    """Composes nodes, with an alias as a value of its own."""
+    """Composes nodes; an alias is a scalar."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -59,27 +59,27 @@ class Entry:
     key: yaml.Node | None
     node: yaml.Node
     above: int
-    """First line of the comments above, or start."""
+    """The first line of the comments above, or start."""
     start: int
     stop: int
     own_line: bool
-    """False for the first key of an item, which stands behind the dash."""
+    """False for the first key of an item, which comes after the dash."""
 
 
 class Document:
-    """A text, its nodes by their paths, and the data that they mean.
+    """A text, its nodes by their paths, and its data.
 
     Args:
-        text: a YAML document, whose lines end with a newline alone.
-        places: whether the places of its entries are wanted, for an editor.
+        text: a YAML document with LF line endings.
+        places: whether to record the positions of its entries, for an editor.
 
     Raises:
-        Unmergeable: it is not YAML, or is written in a way that no merge follows.
+        Unmergeable: the text is not YAML, or the way in which it is written is not supported.
     """
 
     def __init__(self, text: str, places: bool = True) -> None:
         if re.search("[\r\x85\u2028\u2029]", text):
-            raise Unmergeable("it has line breaks of several kinds")
+            raise Unmergeable("it has several kinds of line breaks")
         self.text = text
         self.lines = text.splitlines(keepends=True) if not re.search("[\x0b\x0c\x1c-\x1e]", text) else _split(text)
         if self.lines and not self.lines[-1].endswith("\n"):
@@ -87,7 +87,7 @@ class Document:
         loader = _Reader if MAY_HAVE_ANCHORS.search(text) else FAST
         try:
             self.marks: set[tuple[int, int]] = set()
-            """Where anchors, aliases and tags stand."""
+            """The positions of anchors, aliases, and tags."""
             self.comments: dict[int, str] = {}
             """The comment of each line that has one."""
             if re.search("[#&*!]", text):
@@ -104,7 +104,7 @@ class Document:
         self.marked_lines = {line for line, _ in self.marks}
 
     def _scan(self, tokens: Iterator[yaml.Token]) -> None:
-        """Find marks; and comments: what stands between the tokens, and behind the head of a block scalar."""
+        """Find anchors, aliases, and tags, and the comments: between the tokens, and after the header of a block scalar."""
         last_line, last_column = 0, 0
         for token in tokens:
             start, end = token.start_mark, token.end_mark
@@ -123,14 +123,14 @@ class Document:
             self.comments[line] = self.lines[line][at:].rstrip()
 
     def _read(self, node: yaml.Node, path: Path) -> Any:
-        """The node's data, and its place in the tables of this object."""
+        """Read the node's data, and record its position."""
         self.nodes[path] = node
         if isinstance(node, yaml.MappingNode):
             if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
-                raise Unmergeable("it has a mapping or a list for a key")  # {{ this }} without quotes is one
+                raise Unmergeable("it has a key that is a mapping or a list")  # {{ this }} without quotes is one
             keys = [key.value for key, _ in node.value]
             if len({*keys}) < len(keys):
-                raise Unmergeable("it has a key twice")
+                raise Unmergeable("it has a duplicate key")
             self._note_entries(node, path, [(key.value, key, value) for key, value in node.value])
             data: Any = {}
             for key, value in node.value:
@@ -172,13 +172,13 @@ class Document:
         if isinstance(node, yaml.MappingNode) and node.value:
             return int(node.value[0][0].start_mark.column)
         column: int = node.start_mark.column
-        if (node.start_mark.line, column) in self.marks and node.value:  # an anchor stands before it
+        if (node.start_mark.line, column) in self.marks and node.value:  # it begins with an anchor
             line = self.lines[node.value[0].start_mark.line]
             return len(line) - len(line.lstrip(" "))
         return column
 
     def pinned(self, node: yaml.Node, value: Any) -> Any:
-        """A pinned action with the version that the comment behind it gives."""
+        """A pinned action with the version in the comment after it."""
         found = PIN_COMMENT.match(self.comments.get(node.end_mark.line, ""))
         return f"{value} # {found['version']}" if found and "@" in str(value) else value
 
@@ -187,7 +187,7 @@ class Document:
         return (node.start_mark.line, node.start_mark.column) in self.marks
 
     def end(self, node: yaml.Node, key: yaml.Node | None = None) -> tuple[int, int]:
-        """The line and column of the end of its text; marks of block nodes reach to the next token."""
+        """The line and column of the end of the node's text; PyYAML's end marks of block nodes are at the next token."""
         if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
             last = node.value[-1]
             return self.end(last[1], last[0]) if isinstance(last, tuple) else self.end(last)
@@ -202,11 +202,11 @@ class Document:
                 line -= 1
             column = len(self.lines[line].rstrip("\n"))
         elif isinstance(node, yaml.ScalarNode) and node.style is None and not node.value and key is not None:
-            line, column = key.end_mark.line, key.end_mark.column + 1  # nothing behind the colon
+            line, column = key.end_mark.line, key.end_mark.column + 1  # nothing after the colon
         return line, column
 
     def head(self, node: yaml.Node) -> tuple[int, int]:
-        """The line and column where the node's text begins, which is behind its key though it stands on lines below."""
+        """The line and column where the node's text begins: after its key, even if the value is on the lines below."""
         line, column = node.start_mark.line, node.start_mark.column
         if line and not self.lines[line][:column].strip():
             line -= 1
@@ -228,10 +228,10 @@ def _split(text: str) -> list[str]:
 
 
 def indent(line: str) -> int:
-    """How many spaces a line begins with."""
+    """The number of spaces at the start of a line."""
     return len(line) - len(line.lstrip(" "))
 
 
 def shifted(lines: list[str], shift: int) -> list[str]:
-    """Lines indented by so much more, or less where it is negative."""
+    """Lines with the indentation changed by shift, which can be negative."""
     return [" " * shift + line[min(max(-shift, 0), indent(line)) :] if line.strip() else line for line in lines]
