@@ -1,8 +1,9 @@
-"""Processor time of `copier copy` with default answers: `python3 dev.py bench-copy [TEMPLATE ...]`. It judges nothing.
+"""Measures the CPU time of `copier copy` with default answers: `python3 dev.py bench-copy [TEMPLATE ...]`.
 
-A TEMPLATE is the path of a git repository, with answers if it needs them: PATH,backend=maturin,org=example. This
-template is measured with them, and once more with 10 further options that are off. Each is made a repository of one
-commit, for a long history costs too. All take turns in one run, and ratios are taken round by round: machines drift.
+A TEMPLATE is the path of a git repository, followed by answers if it needs them: PATH,backend=maturin,org=example. This
+template is also measured, without changes and with 10 more options that are off. Each template is copied to a repository
+with one commit, because a long history takes time. All templates alternate in one run, and ratios are per round, because
+the speed of a machine varies.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def run(*command: object, cwd: Path | None = None) -> None:
 
 
 def seconds(template: str) -> float:
-    """Seconds of processor time, children included, of a whole `copier copy` from HEAD of a repository."""
+    """The CPU time of `copier copy` from HEAD of a repository in seconds, including child processes."""
     path, *answers = template.split(",")
     data = [part for answer in answers for part in ("--data", answer)]
     options = ["--quiet", "--trust", "--defaults", "--vcs-ref", "HEAD", *data]
@@ -43,7 +44,7 @@ def seconds(template: str) -> float:
 
 
 def committed(source: Path, folder: Path, *which: str) -> Path:
-    """A repository of one commit with the files of another, those that git ls-files tells."""
+    """A repository with one commit of the files that git tracks in another."""
     listed = subprocess.check_output(["git", "ls-files", "-z", *which], cwd=source, encoding="utf-8")
     for name in filter(None, listed.split("\0")):
         if (source / name).is_file():
@@ -61,7 +62,7 @@ def commit(folder: Path) -> None:
 
 
 def with_more_options(folder: Path) -> Path:
-    """The template with `MORE` further options, each a question, its name in `part`, a fragment and a file."""
+    """The template with `MORE` more options. Each has a question, a name in `part`, a fragment, and a file."""
     committed(ROOT, folder, *WORK_TREE)
     config = folder / "copier.yml"
     text = config.read_text(encoding="utf-8")
@@ -91,7 +92,7 @@ def main() -> None:
         for template in templates:
             seconds(template)
         rounds = [[seconds(template) for template in templates] for _ in range(options.rounds)]
-    print(f"copier copy, {options.rounds} rounds in turn      seconds  of ours")
+    print(f"copier copy, {options.rounds} alternating rounds  seconds  of ours")
     names = ["ours", f"ours, {MORE} more options", *(Path(one.partition(",")[0]).name for one in options.templates)]
     for place, name in enumerate(names):
         median = statistics.median(one[place] for one in rounds)

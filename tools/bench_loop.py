@@ -1,7 +1,7 @@
-"""Benchmarks of the daily work: `python3 dev.py bench-loop`. They print figures of docs/benchmarks.md and judge nothing.
+"""Benchmarks of the daily work, which print figures in docs/benchmarks.md: `python3 dev.py bench-loop`.
 
-All sides run in turn, in one run. Processor time, children's included; of the sample, the least wall time of seven. Each other
-figure is a median.
+All sides alternate in one run. The figures are medians of the CPU time, including child processes; for the sample, the minimum
+wall time of seven runs.
 """
 
 import os
@@ -27,7 +27,7 @@ EDITED = "let mut diagonal = i"  # a line of src/distance.rs, and one of what `m
 EDITED_PEER = "(a + b"
 IMPORTED = "import my_extension"
 
-# The sample in Python: as examples/demo.py has it, and as fast as we could write it.
+# The sample in Python: the version in examples/demo.py, and the fastest that we could write.
 PLAIN = """
 def distance(first, second):
     row = list(range(len(second) + 1))
@@ -69,7 +69,7 @@ for length in 8, 40, 1000:
 
 
 def run(*command: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a command quietly; what it prints."""
+    """Run a command quietly. Returns its output."""
     clean = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CARGO_TARGET_DIR")}
     clean["PATH"] = f"{BIN}{os.pathsep}{clean['PATH']}"
     parts = [str(part) for part in command]
@@ -82,7 +82,7 @@ def run(*command: object, cwd: Path | None = None, env: Mapping[str, str] | None
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Processor seconds of what it starts."""
+    """The CPU time of the processes that it starts, in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     action()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -90,7 +90,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def in_turn(rounds: int, sides: Mapping[str, Callable[[], float]], against: tuple[str, ...]) -> None:
-    """Print the median of each side, and its ratio to that of some."""
+    """Print the median of each side, and its ratio to some of the others."""
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
@@ -102,7 +102,7 @@ def in_turn(rounds: int, sides: Mapping[str, Callable[[], float]], against: tupl
 
 
 def project(folder: Path, *options: str) -> Path:
-    """A project from the work tree."""
+    """Create a project from the work tree."""
     template = folder.parent / "template"
     if not template.exists():
         names = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).split("\0")
@@ -122,7 +122,7 @@ def activated(folder: Path) -> dict[str, str]:
 
 
 def edit(source: Path, line: str) -> None:
-    """Change a line so that its code is another one each time."""
+    """Change a line so that its code differs each time."""
     text = source.read_text(encoding="utf-8")
     number = next(NUMBERS)
     changed = re.sub(rf"({re.escape(line)})( \+ \d+ - \d+)?", rf"\1 + {number} - {number}", text, count=1)
@@ -130,7 +130,7 @@ def edit(source: Path, line: str) -> None:
 
 
 def by_pip(folder: Path) -> None:
-    """Make the environment as the README says for those without uv."""
+    """Create the environment like the README does without uv."""
     run(sys.executable, "-m", "venv", ".venv", cwd=folder)
     pip = [folder / ".venv" / "bin" / "python", "-m", "pip", "install", "--quiet"]
     run(*pip, "pip>=25.1", cwd=folder)
@@ -143,19 +143,19 @@ def by_develop(folder: Path, *options: str) -> None:
 
 
 def python(folder: Path, code: str) -> None:
-    """Run code by the project's interpreter."""
+    """Run code with the project's interpreter."""
     run(folder / ".venv" / "bin" / "python", "-c", code, cwd=folder)
 
 
 def peer(folder: Path) -> Path:
-    """What `maturin new` makes."""
+    """Create a project with `maturin new`."""
     run("maturin", "new", "--mixed", "--bindings", "pyo3", folder)
     run(sys.executable, "-m", "venv", ".venv", cwd=folder)
     return folder
 
 
 def first_import(work: Path) -> None:
-    """From nothing to imported; crates and packages are in the caches of Cargo, uv and pip."""
+    """From nothing to the import, with crates and packages in the caches of Cargo, uv, and pip."""
 
     def fresh() -> Path:
         return work / str(next(NUMBERS))
@@ -178,12 +178,12 @@ def first_import(work: Path) -> None:
 
     others = {"maturin new + maturin develop": maturin_new, "uv init + uv run": uv_init}
     sides = {"ours, copier copy + uv run": ours_uv, "ours, copier copy + pip": ours_pip, **others}
-    print("from nothing to imported, seconds of processor time")
+    print("from nothing to the import, CPU seconds")
     in_turn(3, {name: lambda side=side: seconds(side) for name, side in sides.items()}, tuple(others))  # type: ignore[misc]
 
 
 def edits(work: Path) -> None:
-    """From an edit in Rust to imported."""
+    """From an edit in Rust to the import."""
     uv, develop, pip = (project(work / name) for name in ("uv", "develop", "pip"))
     run("uv", "run", "python", "-c", IMPORTED, cwd=uv)
     for folder in (develop, pip):
@@ -212,12 +212,12 @@ def edits(work: Path) -> None:
         ),
         "maturin new, maturin develop": side(theirs, lambda: by_develop(theirs), "import peer_ext"),
     }
-    print("from an edit to imported, seconds of processor time")
+    print("from an edit to the import, CPU seconds")
     in_turn(7, sides, ("maturin new, maturin develop",))
 
 
 def sample(work: Path) -> None:
-    """The sample beside the same in Python, and what it takes to import the package, on each Python here."""
+    """The sample compared with Python code, and the time to import the package, with each Python on this machine."""
     print("the sample, µs for texts of 8, 40 and 1000 characters; ms of the import over a bare Python, of 30 runs")
     for minor, interpreter in interpreters().items():
         made = project(work / f"py3{minor}", f"min_python={'3.9' if minor == 9 else '3.10'}")
@@ -239,7 +239,7 @@ def sample(work: Path) -> None:
 
 
 def import_milliseconds(interpreter: Path, env: Mapping[str, str]) -> float:
-    """Processor time of the import of the package over that of a bare interpreter."""
+    """The CPU time to import the package, without the start of the interpreter."""
 
     def cost(code: str) -> float:
         return seconds(lambda: run(interpreter, "-c", code, env=env))

@@ -1,7 +1,7 @@
-"""How the time of a merge grows with the length of a file: `python3 dev.py bench-merge`.
+"""Measures how the time of a merge depends on the length of a file: `python3 dev.py bench-merge`.
 
-Prints a table in Markdown: milliseconds of processor time, medians, for files of 500 to 20,000 lines; and how many times the
-shortest file's time the longest one's is.
+It prints a Markdown table with the median CPU time in milliseconds for files of 500 to 20,000 lines, and the ratio of the longest
+file to the shortest.
 """
 
 import statistics
@@ -22,7 +22,7 @@ OURS = "# the user's own comment\n"
 
 
 def manifest(lines: int, minor: int = 0, changed: int = -1, new_every: int = 0) -> str:
-    """A manifest of so many lines, in tables of 20 keys."""
+    """A manifest with this number of lines, in tables of 20 keys."""
     text = []
     for number in range(lines):
         text.append(f"\n[table-{number}]" if number % 20 == 0 else "")
@@ -32,13 +32,13 @@ def manifest(lines: int, minor: int = 0, changed: int = -1, new_every: int = 0) 
 
 
 def array(lines: int, changed: int = -1) -> str:
-    """One array with an item on each line."""
+    """An array with one item per line."""
     items = (f'  "item-{number}{"-changed" if number == changed else ""}",\n' for number in range(lines))
     return f"items = [\n{''.join(items)}]\n"
 
 
 def workflow(lines: int, changed: int = -1, new_every: int = 0) -> str:
-    """A workflow of so many lines, in jobs of three steps."""
+    """A workflow with this number of lines, in jobs of three steps."""
     text = ["on: push", "jobs:"]
     for job in range(lines // 10):
         text += [f"  job-{job}:", "    runs-on: ubuntu-24.04", "    steps:"]
@@ -51,7 +51,7 @@ def workflow(lines: int, changed: int = -1, new_every: int = 0) -> str:
 
 
 def median(merge: Callable[[str, str, str], Merged], base: str, theirs: str) -> float:
-    """Milliseconds that a merge takes, the user having added a comment at the end."""
+    """The time of a merge in milliseconds, if the user added a comment at the end."""
     times = []
     for _ in range(RUNS):
         start = time.process_time()

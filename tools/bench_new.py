@@ -1,6 +1,6 @@
-"""Benchmarks of new projects: `python3 dev.py bench`. They print the figures of docs/benchmarks.md and judge nothing.
+"""Benchmarks of new projects, which print figures in docs/benchmarks.md: `python3 dev.py bench`.
 
-Both sides of a comparison run in turn, in one run, and the median of the ratios is told: machines drift.
+Both sides of a comparison alternate in one run, and the result is the median of the ratios, because the speed of a machine varies.
 """
 
 import re
@@ -18,13 +18,13 @@ TIMER = "import sys, timeit; from {} import double as f; print(min(timeit.repeat
 
 
 def run(*command: object, cwd: Path | None = None) -> str:
-    """Run a command quietly; what it prints."""
+    """Run a command quietly. Returns its output."""
     parts = [str(part) for part in command]
     return subprocess.run(parts, cwd=cwd, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
 
 def in_turn(rounds: int, one: Callable[[], float], other: Callable[[], float]) -> str:
-    """Medians of both, and of the ratio round by round."""
+    """The medians of both, and of the ratios of each round."""
     one(), other()
     pairs = [(one(), other()) for _ in range(rounds)]
     ratio = statistics.median(a / b for a, b in pairs)

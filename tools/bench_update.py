@@ -1,7 +1,7 @@
 """Benchmarks of updates: `python3 dev.py bench-update`.
 
-Prints the merge's time for a manifest of 500 lines, and the time of updates of one project with edits of a user, each the
-median of several runs, as processor time. Other checkouts that are named take part in each round of updates.
+Prints the CPU time of a merge of a manifest with 500 lines, and of updates of a project with a user's edits, as medians of several
+runs. To compare other checkouts of this repository, pass their paths.
 """
 
 import os
@@ -26,7 +26,7 @@ BIN = Path(sys.executable).parent
 
 
 def median(run: Callable[[], None], prepare: Callable[[], None] = lambda: None, runs: int = RUNS) -> float:
-    """Seconds of processor time, children's included: other work on the machine does not count."""
+    """The CPU time in seconds, including child processes, which does not depend on other work on the machine."""
     times = []
     for _ in range(runs):
         prepare()
@@ -37,22 +37,22 @@ def median(run: Callable[[], None], prepare: Callable[[], None] = lambda: None, 
 
 
 def manifest(lines: int) -> str:
-    """A Cargo.toml of so many lines."""
+    """A Cargo.toml with this number of lines."""
     head = '[package]\nname = "x"\nversion = "0.1.0"\nedition = "2024"\n\n[dependencies]\n'
     return head + "".join(f'crate-{number} = "1.{number}.0"\n' for number in range(lines - head.count("\n")))
 
 
 def repeated(base: str, ours: str, theirs: str) -> None:
-    """Ten times, for the clock is coarse."""
+    """Run it ten times, because the clock is coarse."""
     for _ in range(10):
         merge(base, ours, theirs)
 
 
 def sh(*command: str | Path, cwd: Path, **env: str) -> None:
-    """Run quietly; a failure ends the benchmark. An update that leaves something for a person is none."""
+    """Run quietly. A failure ends the benchmark, except an update that left something to resolve."""
     words = [str(part) for part in command]
     done = subprocess.run(words, cwd=cwd, env=os.environ | env, check=False, capture_output=True, text=True)
-    if done.returncode and "Left for you" not in done.stdout:
+    if done.returncode and "Resolve by hand:" not in done.stdout:
         raise SystemExit(f"{words}: {done.stdout}{done.stderr}")
 
 
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def updates(folder: Path, checkouts: list[Path]) -> None:
-    """Updates of one project, all kinds in turn in each round, by this checkout and by others to compare with."""
+    """Updates of one project. Each round runs all kinds, with this checkout and the others."""
     runs: list[tuple[str, Path, list[str | Path], dict[str, str]]] = []
     plain: list[str | Path] = [BIN / "copier", "update", "--trust", "--defaults", "--quiet"]
     for number, checkout in enumerate(checkouts):
@@ -96,7 +96,7 @@ def updates(folder: Path, checkouts: list[Path]) -> None:
         files = subprocess.run(["git", "ls-files"], cwd=checkout, check=True, capture_output=True, text=True).stdout
         for name in files.splitlines():
             if name.startswith("tests/"):
-                continue  # Copier checks them out each time; what that costs does not belong to a comparison of code
+                continue  # Copier checks them out each time, which is not part of the comparison.
             (template / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(checkout / name, template / name)
         shutil.copytree(template, bare)

@@ -1,19 +1,20 @@
-"""Hold the merge against real histories: python3 tools/merge_histories.py REPOSITORY... [--write DIR] [--json OUT].
+"""Tests the merge on real histories: python3 tools/merge_histories.py REPOSITORY... [--write DIR] [--json OUT].
 
-Takes base, ours and theirs of Cargo.toml, pyproject.toml and GitHub workflows, where both sides changed the file, from git
-repositories, merges each by our merge and by `git merge-file`, and counts. All were committed, but for the fifth source:
+For each Cargo.toml, pyproject.toml, and GitHub workflow that both sides changed, this takes base, ours, and theirs from git
+repositories, merges them with our merge and with `git merge-file`, and counts the outcomes. The sources, with base, ours, and
+theirs of each:
 
-- merge: a merge commit whose file is neither parent's; their merge base, the first parent, the second.
-- pick: a commit that says "(cherry picked from commit X)"; X's parent, the pick's parent, X.
-- twin: two commits of one author, date and subject (a rebase, or a pick that does not say so; some patches were amended);
-  the earlier one's parent, the later one's parent, the earlier one.
-- squash: "... (#N)" on the main branch, with refs/pull/N/head; their merge base, the commit's parent, that head.
-- commuted: two patches of different authors, one directly on the other, change places: base is before both, ours has the
-  first, theirs the second alone (as far as git can tell them apart; nobody committed it), the result has both.
+- merge: a merge commit whose file differs from both parents. The merge base, the first parent, the second parent.
+- pick: a commit with "(cherry picked from commit X)". X's parent, the commit's parent, X.
+- twin: two commits with the same author, date, and subject (a rebase, or a cherry-pick without a note; some patches were
+  amended). The earlier one's parent, the later one's parent, the earlier one.
+- squash: "... (#N)" on the main branch, with refs/pull/N/head. The merge base, the commit's parent, that head.
+- commuted: two consecutive patches of different authors. The commit before both, the first patch, the second patch alone (which
+  nobody committed: git separates them). The expected result is the commit with both.
 
-The columns: our result does not parse; has markers; git's has; we told a conflict; git's is clean and ours means something
-else (a person must look which is right), and git's is what was committed, or ours is, or only the order of lists differs;
-git's has markers, ours tells nothing and is not what was committed; ours is it; git's is it.
+The columns: our result does not parse; ours has markers; git's has markers; ours reports a conflict; git's is clean and ours has
+other data (check by hand which is right); of these, git's is what was committed, ours is, only the order of lists differs; git's has
+markers, ours reports nothing and is not what was committed; ours is what was committed; git's is.
 """
 
 import argparse
@@ -49,7 +50,7 @@ Found: TypeAlias = tuple[str, str, str, tuple[str, str, str, str]]
 
 
 class Commit(NamedTuple):
-    """A commit; `files` has for each path the blobs: of its parents in their order, then its own."""
+    """A commit. For each path, `files` has the blobs of its parents in order, then its own."""
 
     name: str
     parents: list[str]
@@ -60,20 +61,20 @@ class Commit(NamedTuple):
 
 @dataclass
 class Triple:
-    """A triple, and what became of it."""
+    """A triple, and its results."""
 
     repository: str
     source: str
     path: str
     label: str
     texts: dict[str, bytes]
-    """base, ours, theirs, and "real", what was committed in the end; then our "result", and "git"'s."""
+    """The texts "base", "ours", "theirs", and "real" (the committed one), then "result" (ours) and "git"."""
     notes: dict[str, bool] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
 
 class Repository:
-    """A git repository, a work tree or a bare one, to read from."""
+    """A git repository to read from, with a work tree or bare."""
 
     def __init__(self, folder: Path) -> None:
         self.git = ["git", "-C", str(folder), "-c", "core.quotePath=off"]
@@ -81,11 +82,11 @@ class Repository:
         self.reader = Popen([*self.git, "cat-file", "--batch"], stdin=PIPE, stdout=PIPE)
 
     def run(self, *arguments: str) -> str:
-        """What git prints."""
+        """The output of git."""
         return run([*self.git, *arguments], capture_output=True, check=False).stdout.decode("utf-8", "replace")
 
     def read(self, name: str) -> bytes | None:
-        """The content of a blob, or of REVISION:PATH; None if there is none."""
+        """The content of a blob or of REVISION:PATH, or None if it does not exist."""
         question, answer = cast("tuple[IO[bytes], IO[bytes]]", (self.reader.stdin, self.reader.stdout))
         question.write(name.encode("utf-8") + b"\n")
         question.flush()
@@ -94,7 +95,7 @@ class Repository:
         return content if kind == b"blob" else None
 
     def log(self, *arguments: str) -> Iterator[Commit]:
-        """The commits of all branches and pull requests that change the files, the oldest first."""
+        """The commits of all branches and pull requests that change the files, oldest first."""
         for entry in self.run(*LOG, "--no-renames", FORMAT, *arguments, "--", *PATHS).split("\x01")[1:]:
             name, parents, author, time, subject, body, raw = entry.split("\x02", 6)
             lines = [line.partition("\t") for line in raw.strip().splitlines()]
@@ -137,9 +138,9 @@ def _replayed(source: str, one: Commit, other: Commit) -> Iterator[Found]:
 
 
 def collect(repository: Repository, limit: int, per_file: int, swap: bool = False) -> Iterator[Triple]:
-    """Triples by their texts: at most `limit`, the sources in turn, at most `per_file` of one file and source.
+    """Triples with their texts: at most `limit`, from each source in turn, and at most `per_file` per file and source.
 
-    A pair of changes that was seen before, in whichever file, is left out; so are texts that do not parse.
+    Pairs of changes that occurred before, in any file, are skipped, and so are texts that do not parse.
     """
     groups: defaultdict[str, defaultdict[str, list[Found]]] = defaultdict(lambda: defaultdict(list))
     for one in found(repository):
@@ -158,7 +159,7 @@ def collect(repository: Repository, limit: int, per_file: int, swap: bool = Fals
                 yield Triple(repository.name, source, path, label, dict(zip(sides, texts, strict=True)))
 
 
-def _spread(items: list[Found]) -> list[Found]:  # each beginning of this order is spread over the whole
+def _spread(items: list[Found]) -> list[Found]:  # the first items of this order are evenly distributed
     return [items[place] for place in sorted(range(len(items)), key=lambda place: place * 0.618034 % 1)]
 
 
@@ -177,13 +178,13 @@ def _texts(repository: Repository, path: str, names: tuple[str, ...]) -> list[by
     read = [repository.read(name) if name else b"" for name in (base, *names[1:])]
     texts = [text for text in read if text is not None and b"\0" not in text]
     clean = len(texts) == 4
-    if clean and "" in names:  # commuted: theirs is what the second patch makes of base
+    if clean and "" in names:  # commuted: theirs is base with the second patch
         texts[2], clean = git_merge(texts[1], texts[0], texts[3])
     return texts if clean else None
 
 
 def git_merge(base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
-    """What `git merge-file` makes of it, and whether it is clean."""
+    """The result of `git merge-file`, and whether it has no conflicts."""
     with tempfile.TemporaryDirectory(prefix="histories-") as folder:
         for name, content in {"ours": ours, "base": base, "theirs": theirs}.items():
             Path(folder, name).write_bytes(content)
@@ -196,12 +197,12 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if len(keys) > len(set(keys)):
-            raise yaml.YAMLError("GitHub refuses a key that is there twice")
+            raise yaml.YAMLError("GitHub rejects duplicate keys")
         return super().construct_mapping(node, deep)
 
 
 def data(path: str, content: bytes, ordered: bool = True) -> str | None:
-    """A file's data as text, by which two can be compared; None if the file does not parse."""
+    """A file's data as text, for comparison; None if the file does not parse."""
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
         return _plain(read_toml(text) if path.endswith("toml") else yaml.load(text, _Loader), ordered)
@@ -219,12 +220,12 @@ def _plain(value: Any, ordered: bool) -> str:
 
 
 def judge(triple: Triple) -> Triple:
-    """Merge a triple by both, and compare."""
+    """Merge a triple with both tools, and compare the results."""
     path, texts = triple.path, triple.texts
     texts["git"], clean = git_merge(texts["base"], texts["ours"], texts["theirs"])
     try:
         merged = merge_file(path, texts["base"], texts["ours"], texts["theirs"])
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+    except Exception as error:  # noqa: BLE001 - any exception is a finding
         triple.notes, triple.told = {"crashed": True}, [repr(error)]
         return triple
     texts["result"] = merged.content
@@ -250,7 +251,7 @@ def judge(triple: Triple) -> Triple:
 
 
 def write(triple: Triple, folder: Path) -> None:
-    """Put all texts of a triple where a person can compare them, in a folder of its kind; nothing if all is well."""
+    """If a triple has a finding, write its texts to a folder for comparison."""
     kinds = [kind for kind in ("crashed", "unreadable", "markers", "differs", "silent") if triple.notes.get(kind)]
     if kinds:
         place = folder / kinds[0] / triple.label
@@ -262,7 +263,7 @@ def write(triple: Triple, folder: Path) -> None:
 
 
 def table(triples: list[Triple]) -> str:
-    """The counts: of each repository, of each source and of all."""
+    """The counts of each repository, of each source, and in total."""
     rows: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in triples:
         for name in (one.repository, f"~ {one.source}", "~~ all"):
@@ -276,12 +277,14 @@ def main() -> int:
     """Returns 1 if a result is unreadable or the merge crashed, else 0."""
     about = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     about.add_argument("repositories", nargs="+", type=Path, metavar="REPOSITORY")
-    about.add_argument("--limit", type=int, default=150, help="triples of one repository (150)")
-    about.add_argument("--per-file", type=int, default=6, help="triples of one file and source (6)")
-    about.add_argument("--swap", action="store_true", help="let ours and theirs change places")
-    about.add_argument("--jobs", type=int, default=1, help="processes that merge (1)")
-    about.add_argument("--json", type=Path, metavar="OUT", help="write what became of each (of texts, their length)")
-    about.add_argument("--write", type=Path, metavar="DIR", help="write the texts of those to look at")
+    about.add_argument("--limit", type=int, default=150, help="maximum triples per repository (default: 150)")
+    about.add_argument("--per-file", type=int, default=6, help="maximum triples per file and source (default: 6)")
+    about.add_argument("--swap", action="store_true", help="swap ours and theirs")
+    about.add_argument("--jobs", type=int, default=1, help="number of processes (default: 1)")
+    about.add_argument(
+        "--json", type=Path, metavar="OUT", help="write the results of each triple (of texts, the length)"
+    )
+    about.add_argument("--write", type=Path, metavar="DIR", help="write the texts of triples with findings")
     options = about.parse_args()
     triples: list[Triple] = []
     with ProcessPoolExecutor(options.jobs) as pool:

@@ -1,8 +1,8 @@
-"""Hold the versions that the template writes against the registries: python3 tools/versions.py [--raise].
+"""Compares the versions in the template with the registries: python3 tools/versions.py [--raise].
 
-versions.yml says behind each version where it comes from (`# crates.io pyo3`); TOML fragments without Jinja hold theirs
-themselves. Exits 1 if one is behind; with --raise writes the newest ones instead. Asks the registries through cargo and
-pip, so it follows their settings. Renovate does the same week by week, see renovate.json.
+In versions.yml, a comment after each version names its registry (`# crates.io pyo3`). TOML fragments without Jinja contain
+versions too. The exit code is 1 if a version is outdated; with --raise, the newest versions are written instead. The registries
+are queried with cargo and pip, so their settings apply. Renovate does the same every week: see renovate.json.
 """
 
 import re
@@ -34,12 +34,12 @@ class Written:
 
     @property
     def held(self) -> bool:
-        """Whether the comment says why it is not the newest."""
+        """Whether the comment gives a reason for not using the newest version."""
         return "not the newest" in self.about
 
 
 def main(arguments: list[str]) -> int:
-    """Compare, tell, and write with --raise."""
+    """Compare the versions, print them, and write the newest ones with --raise."""
     if arguments not in ([], ["--raise"]):
         print(__doc__, file=sys.stderr)
         return 2
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
 
 
 def all_versions(root: Path = ROOT) -> Iterator[Written]:
-    """What versions.yml and the fragments write."""
+    """The versions in versions.yml and in the fragments."""
     for path, registry, pattern in [
         (root / "versions.yml", "", ENTRY),
         *((path, "crates.io", CRATE) for path in sorted(root.glob("template/**/Cargo.toml.d/*.toml"))),
@@ -75,7 +75,7 @@ def all_versions(root: Path = ROOT) -> Iterator[Written]:
 
 
 def newest_version(written: Written) -> str | None:
-    """The newest final release; for a rust-version, what that release asks for."""
+    """The newest final release, or for a rust-version, the Rust version that this release requires."""
     if written.registry == "PyPI":
         command = [sys.executable, "-m", "pip", "index", "versions", "--disable-pip-version-check", written.name]
         pattern = r"^[\w.-]+ \((\d[\d.]*)\)"
@@ -92,17 +92,17 @@ def newest_version(written: Written) -> str | None:
 
 
 def as_precise(newest: str, written: str) -> str:
-    """With as many numbers as were written: 1.16.2 as 1.16."""
+    """The version with as many numbers as the written one: 1.16 for 1.16.2."""
     return ".".join(newest.split(".")[: written.count(".") + 1])
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """For comparing."""
+    """The numbers in a version, for comparison."""
     return tuple(int(part) for part in version.split(".") if part)
 
 
 def raise_versions(behind: list[tuple[Written, str]]) -> None:
-    """Write the versions, from the end of each file on, so that places stay right."""
+    """Write the versions, starting at the end of each file, so that positions remain valid."""
     for written, wanted in sorted(behind, key=lambda item: item[0].span, reverse=True):
         text = written.path.read_text(encoding="utf-8")
         start, stop = written.span
