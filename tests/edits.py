@@ -1,7 +1,7 @@
-"""What people do to a generated project: one kind of edit each, as data.
+"""Edits that users make to a generated project, one kind each, as data.
 
-Taken from the histories of PyO3 projects: dependencies and features by hand, by cargo-add, uv-add and bots; metadata
-before the first release; tools' settings; code of their own in place of the sample.
+They are taken from the histories of PyO3 projects: dependencies and features, added by hand, cargo add, uv add, and bots;
+metadata before the first release; settings of tools; and code that replaces the sample.
 """
 
 import re
@@ -15,7 +15,7 @@ CI, RELEASE = ".github/workflows/ci.yml", ".github/workflows/release.yml"
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace a text in a file by another; no old text: append."""
+    """Replace a text in a file; append if there is no old text."""
 
     name: str
     path: str
@@ -23,7 +23,7 @@ class Edit:
     new: str
 
     def __call__(self, project: Path) -> None:
-        """Make the edit; a text that is not there is a mistake in this list."""
+        """Make the edit. If the old text is missing, this list is wrong."""
         path = project / self.path
         text = path.read_bytes().decode("utf-8") if path.exists() else ""
         if self.old == "CHECKOUT":
@@ -112,14 +112,14 @@ EDITS = [
 
 @dataclass(frozen=True)
 class Change:
-    """A new version of the template: edits of its files, and what else it does."""
+    """A new version of the template: edits of its files, and other changes."""
 
     name: str
     edits: tuple[Edit, ...]
     more: Callable[[Path], None] = lambda template: None
 
     def __call__(self, template: Path) -> None:
-        """Make the new version."""
+        """Create the new version."""
         for edit in self.edits:
             edit(template)
         self.more(template)
@@ -129,7 +129,7 @@ BASE = "template"
 
 
 def older_versions(template: Path) -> None:
-    """The version that projects are made with: a little older than this one."""
+    """The version that creates the projects: a little older than the current one."""
     for name, old in {"pyo3": "0.30", "pyo3_build_config": "0.30", "maturin": "1.15", "ruff": "0.17.4"}.items():
         path = template / "versions.yml"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,6 +1,6 @@
-"""The cases in tests/answers/: every choice of every question, and every pair of choices, stands in one of them.
+"""The cases in tests/answers/, which cover every choice of every question, and every pair of choices.
 
-`python tests/pairs.py` writes the cases that are missing after a question or a choice was added.
+`python tests/pairs.py` writes missing cases. Run it after you add a question or a choice.
 """
 
 import functools
@@ -18,7 +18,7 @@ ANSWERS = ROOT / "tests" / "answers"
 
 Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
 
-# What they change is in .github/ alone: tests/workflow_cases.py has cases for them.
+# They only change .github/: see the cases in tests/workflow_cases.py.
 WORKFLOW_QUESTIONS = {"platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
 
 
@@ -38,13 +38,13 @@ def settings_and_questions() -> dict[str, Any]:
 
 @functools.cache
 def cases() -> dict[str, dict[str, Any]]:
-    """The answers of each case, by its name."""
+    """The answers of each case, by name."""
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in sorted(ANSWERS.glob("*.yml"))}
 
 
 @functools.cache
 def choices() -> dict[str, list[str | bool]]:
-    """What can be answered to each question that has choices; text is free."""
+    """The choices of each question that has choices."""
     found: dict[str, list[str | bool]] = {}
     for name, question in settings_and_questions().items():
         if name.startswith("_") or question.get("when") is False or name in {"more", "extras", *WORKFLOW_QUESTIONS}:
@@ -60,7 +60,7 @@ def choices() -> dict[str, list[str | bool]]:
 
 
 def flat(answers: Mapping[str, Any]) -> dict[str, str | bool]:
-    """The choices that a case makes, defaults included."""
+    """The choices of a case, including defaults."""
     questions = settings_and_questions()
     made: dict[str, str | bool] = {}
     for name in choices():
@@ -71,7 +71,7 @@ def flat(answers: Mapping[str, Any]) -> dict[str, str | bool]:
 
 
 def possible(made: Mapping[str, str | bool]) -> bool:
-    """False for what copier.yml refuses (tests/test_questions.py shows that it does)."""
+    """False for combinations that copier.yml rejects, which tests/test_questions.py checks."""
     return not (
         (made.get("free_threading") and made.get("build_backend") == "setuptools-rust")
         or (made.get("features.numpy") and made.get("min_python") == "3.9")
@@ -79,7 +79,7 @@ def possible(made: Mapping[str, str | bool]) -> bool:
 
 
 def built() -> list[str]:
-    """The cases to build: an extra has tests of its own, and adds nothing to a wheel."""
+    """The cases to build. Extras do not change wheels, and have other tests."""
     return [name for name, answers in cases().items() if "extras" not in answers]
 
 
@@ -104,12 +104,12 @@ def extras(answers: Mapping[str, Any]) -> list[str]:
 
 
 def pairs(made: Mapping[str, str | bool]) -> set[frozenset[Choice]]:
-    """Each two of the choices."""
+    """The pairs of these choices."""
     return {frozenset(pair) for pair in itertools.combinations(made.items(), 2)}
 
 
 def all_pairs() -> set[frozenset[Choice]]:
-    """Each two choices that can be made together."""
+    """All possible pairs of choices."""
     found = set()
     for (first, firsts), (second, seconds) in itertools.combinations(choices().items(), 2):
         for pair in itertools.product(firsts, seconds):
@@ -120,12 +120,12 @@ def all_pairs() -> set[frozenset[Choice]]:
 
 
 def missing_pairs() -> set[frozenset[Choice]]:
-    """The pairs that no case has."""
+    """The pairs that are not in any case."""
     return all_pairs().difference(*(pairs(flat(answers)) for answers in cases().values()))
 
 
 def missing_cases() -> Iterator[dict[str, Any]]:
-    """Answers that add the missing pairs: greedily, each case takes in as many of them as it can."""
+    """Answers for the missing pairs. The algorithm is greedy: each case has as many of them as possible."""
     missing = missing_pairs()
     while missing:
         made = dict(min(missing, key=lambda pair: sorted(map(str, pair))))
@@ -138,7 +138,7 @@ def missing_cases() -> Iterator[dict[str, Any]]:
 
 
 def unflat(made: Mapping[str, str | bool]) -> dict[str, Any]:
-    """The answers that make these choices."""
+    """The answers with these choices."""
     answers: dict[str, Any] = {}
     for name in choices():
         question, _, item = name.partition(".")

@@ -1,6 +1,6 @@
-"""Three releases of the template, and what users of eight kinds of project had done to theirs before: all as data.
+"""Three releases of the template, and the users' earlier edits of eight kinds of project, as data.
 
-The edits have the shape of what the histories of well-known PyO3 projects show, none of their text.
+The edits are like those in the histories of well-known PyO3 projects, but have other text.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ RELEASE_TOOLS, WHEELS = f"{BASE}/pyproject.toml.d/release-tools.toml.jinja", f"{
 
 @dataclass(frozen=True)
 class Rewrite:
-    """Replace a text wherever it stands in a file of the template; an empty one: append."""
+    """Replace all occurrences of a text in a file of the template; append if the text is empty."""
 
     path: str
     old: str
     new: str
 
     def __call__(self, template: Path) -> None:
-        """Make the change; a text that is not there is a mistake in this list."""
+        """Make the change. If the text is missing, this list is wrong."""
         path = template / self.path
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         assert self.old in text, f"{self.path} has no {self.old!r}"
@@ -33,7 +33,7 @@ class Rewrite:
 
 
 def sha(digit: str) -> str:
-    """A commit's hash, made up."""
+    """An invented commit hash."""
     return digit * 40
 
 
@@ -47,7 +47,7 @@ ZIZMOR = "zizmorcore/zizmor-action@3dc1ecc9bcb9e94e9b2c709687979e1298497054 # v0
 SAVE_IF = "        with:\n          save-if: ${{ github.ref_name == github.event.repository.default_branch }}\n"
 HARDEN = f"      - name: Harden the runner\n        uses: step-security/harden-runner@{sha('d')} # v2.13.1\n        with:\n          egress-policy: audit\n"
 
-# Version 1.0.0, with which the projects are made: this template, a little older and with a matrix that it writes itself.
+# Version 1.0.0, which creates the projects: this template, a little older, and with a matrix in the workflow.
 FIRST = (
     Rewrite(f"{BASE}/{CI}", "        include: # the oldest and the newest Python, and every system with wheels\n", """\
         python: ["3.10", "3.11", "3.12", "3.13", "3.14"]
@@ -62,7 +62,7 @@ FIRST = (
     Rewrite(f"{BASE}/pyproject.toml.jinja", "[tool.uv]\n", '[[tool.mypy.overrides]]\nmodule = ["nox", "nox.*"]\nignore_missing_imports = true\n\n[tool.uv]\n'),
 )  # fmt: skip
 
-# 1.1.0: a step first in every job, pins and versions raised, the matrix rolled on, a commit parser first.
+# 1.1.0: a step first in every job, pins and versions raised, newer versions in the matrix, a new first commit parser.
 HARDENED = (
     Rewrite(f"{BASE}/{CI}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
     Rewrite(f"{BASE}/{RELEASE}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
@@ -112,7 +112,7 @@ TIDIED = (
     Rewrite("template/{{ part.dependabot }}/.github/dependabot.yml", "interval: weekly", "interval: monthly"),
 )  # fmt: skip
 
-# 1.3.0: an action swapped, another one become a command, a dependency taken from the workspace, the matrix rolled on again.
+# 1.3.0: an action replaced by another, and one by a command; a dependency inherited from the workspace; a newer matrix.
 SHARED = (
     Rewrite(f"{BASE}/{CI}", CACHE_1, CACHE_2),
     Rewrite(f"{BASE}/{CI}", f"      - uses: {ZIZMOR}\n        with:\n          advanced-security: false\n          persona: auditor\n", "      - run: uvx zizmor --persona auditor .github\n"),
@@ -138,7 +138,7 @@ MOVED = {"v1.2.0": {"examples/demo.py": "examples/tour.py"}}
 
 
 def first_release(template: Path) -> None:
-    """Let the template be version 1.0.0."""
+    """Change the template to version 1.0.0."""
     older_versions(template)
     (template / BASE / f"{CI}.d/matrix.yml.jinja").unlink()
     for rewrite in FIRST:
@@ -146,7 +146,7 @@ def first_release(template: Path) -> None:
 
 
 def next_release(template: Path, tag: str) -> None:
-    """Let the template be the version behind the one that it is."""
+    """Change the template to the next version."""
     for rewrite in RELEASES[tag]:
         rewrite(template)
     for old, new in MOVED.get(tag, {}).items():
@@ -158,7 +158,7 @@ def next_release(template: Path, tag: str) -> None:
 
 @dataclass(frozen=True)
 class Edit:
-    """What a user did to one file, and what of it must hold after the three updates."""
+    """A user's edit of one file, and what must be true after the three updates."""
 
     name: str
     path: str
@@ -282,7 +282,7 @@ ORJSON = (
          within="deny", has=("runs-on: [self-hosted, linux]", CHECKOUT_2)),
 )  # fmt: skip
 
-# All files of this one have the line ends of Windows.
+# All files of this project have CRLF line endings.
 CSS_INLINE = (
     Edit("a step last", CI, "        run: uvx nox -s sdist\n", "        run: uvx nox -s sdist\n      - name: Keep it\n        uses: actions/upload-artifact@v7\n        with:\n          path: dist\n",
          within="sdist", has=("Harden the runner", CHECKOUT_2, CACHE_2, UV_2, "uvx nox -s sdist", "- name: Keep it", "path: dist")),

@@ -1,6 +1,6 @@
-"""What holds after any update, told from the files alone: none of this knows how the merge works.
+"""Properties of every update, checked only with the files, without knowledge of the merge.
 
-Each check yields a sentence for each thing that is wrong.
+Each check yields a sentence for each error.
 """
 
 import re
@@ -25,7 +25,7 @@ else:
 
 @dataclass(frozen=True)
 class Sides:
-    """The files of one update, by path: as the old template made them, as the user had them, new, and merged."""
+    """The files of an update by path: the old template's, the user's, the new template's, and the result."""
 
     base: Mapping[str, bytes]
     ours: Mapping[str, bytes]
@@ -35,7 +35,7 @@ class Sides:
     """Where a file of base is in the result."""
 
     def of(self, path: str) -> tuple[str | None, str | None, str | None, str | None]:
-        """Base, ours, theirs and result of a file that base has at this path."""
+        """Base, ours, theirs, and the result of a file with this path in base."""
         new = self.moved.get(path, path)
         order = ((self.base, path, new), (self.ours, path, new), (self.theirs, path, new), (self.result, new, path))
         base, ours, theirs, result = (side.get(one, side.get(other)) for side, one, other in order)
@@ -43,7 +43,7 @@ class Sides:
 
 
 def text(content: bytes) -> str:
-    """A file's text, without what Windows adds to the ends of lines."""
+    """A file's text with LF line endings."""
     return content.decode("utf-8", errors="replace").replace("\r\n", "\n")
 
 
@@ -52,17 +52,17 @@ def _text(content: bytes | None) -> str | None:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """All that git has or would take."""
+    """All files that git tracks or would add."""
     names = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"], cwd=folder)
     paths = [name for name in names.stdout.split("\0") if name]
     return {name: (folder / name).read_bytes() for name in paths if (folder / name).is_file()}
 
 
-# --- can everything be read --------------------------------------------------------------------------------
+# --- do all files parse --------------------------------------------------------------------------------------
 
 
 class _Unique(yaml.SafeLoader):
-    """Refuses a key that stands twice."""
+    """Rejects duplicate keys."""
 
 
 def _mapping(loader: _Unique, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -76,14 +76,14 @@ _Unique.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load(path: str, content: str) -> Any:
-    """What a TOML or YAML file means; None for other files."""
+    """The data of a TOML or YAML file; None for other files."""
     if path.endswith(".toml"):
         return tomllib.loads(content)
     return yaml.load(content, _Unique) if path.endswith((".yml", ".yaml")) else None
 
 
 def unreadable(sides: Sides) -> Iterator[str]:
-    """TOML and YAML that is none, and markers in it."""
+    """Invalid TOML and YAML, and conflict markers."""
     for path, content in sides.result.items():
         if path.endswith((".toml", ".yml", ".yaml")):
             if re.search(rb"^(<<<<<<<|=======\r?$|>>>>>>>)", content, re.MULTILINE):
@@ -97,14 +97,14 @@ def unreadable(sides: Sides) -> Iterator[str]:
 
 
 def refused_by_cargo(project: Path) -> Iterator[str]:
-    """The workspace by the rules of Cargo."""
+    """Violations of Cargo's rules for workspaces."""
     done = run(["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"], cwd=project, check=False)
     if done.returncode or "warning" in done.stderr:
         yield f"cargo: {done.stderr.strip()}"
 
 
 def line_ends(sides: Sides) -> Iterator[str]:
-    """A project with the line ends of Windows has them in every file."""
+    """Files with LF in a project with CRLF line endings."""
     if any(b"\r\n" in content for content in sides.ours.values()):
         for path, content in sides.result.items():
             if re.search(rb"(?<!\r)\n", content) and path != ".copier-answers.yml":
@@ -119,7 +119,7 @@ def _free(line: str, both: tuple[str, ...]) -> bool:
 
 
 def lost_lines(sides: Sides, both: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Lines of the user that the template has not touched; lines that the template brought or took away."""
+    """Lost lines of the user that the template did not change; lines that the template added or deleted."""
     for path in sides.base.keys() | sides.ours.keys() | sides.theirs.keys():
         if path in sides.moved.values() or path == ".copier-answers.yml":
             continue
@@ -146,14 +146,14 @@ def lost_lines(sides: Sides, both: Mapping[str, tuple[str, ...]]) -> Iterator[st
 
 
 def lost_values(sides: Sides, both: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Where one side left a value of a table alone, it is the other side's, a list's order included."""
+    """If only one side changed a value of a table, the result has it, including the order of lists."""
     for path in sides.base.keys() & sides.ours.keys() & sides.theirs.keys() & sides.result.keys():
         if sides.base[path] == sides.ours[path] and sides.result[path] != sides.theirs[path]:
             yield f"{path}: the user has not touched it, and it is not the template's"
         try:
             data = [load(path, str(side)) for side in sides.of(path)]
         except (tomllib.TOMLDecodeError, yaml.YAMLError):
-            continue  # told by `unreadable`
+            continue  # reported by `unreadable`
         for place in _values(*data):
             if not any(part in place for part in both.get(path, ())):
                 yield f"{path}: {place}"
@@ -169,7 +169,7 @@ def _values(base: Any, ours: Any, theirs: Any, result: Any, place: str = "") -> 
         yield f"{place} is not the user's, though the template left it alone: {result!r}"
 
 
-# --- does everything refer to something ----------------------------------------------------------------------
+# --- do all references have a target -------------------------------------------------------------------------
 
 
 def _workflows(side: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -183,7 +183,7 @@ def _same_step(step: Mapping[str, Any]) -> str:
 
 
 def twice(sides: Sides) -> Iterator[str]:
-    """Steps that a job has more often than any job of either side had, by what they run and by their names."""
+    """Duplicate steps, by command and by name: a job has them more often than any job of either side."""
     most: Counter[tuple[str, str]] = Counter()
     for side in (sides.ours, sides.theirs):
         for path, workflow in _workflows(side):
@@ -203,7 +203,7 @@ def _names(step: Mapping[str, Any]) -> set[str]:
 
 
 def dangling(sides: Sides) -> Iterator[str]:
-    """Jobs, ids, outputs, matrix keys and dependency groups that are referred to and not there."""
+    """References to jobs, ids, outputs, matrix keys, and dependency groups that do not exist."""
     for path, workflow in _workflows(sides.result):
         jobs = workflow["jobs"]
         for name, job in jobs.items():
@@ -240,7 +240,7 @@ def dangling(sides: Sides) -> Iterator[str]:
             yield f"pyproject.toml: {name} is a default group, and not there"
 
 
-# --- does the report tell the truth --------------------------------------------------------------------------
+# --- is the report true --------------------------------------------------------------------------------------
 
 ACTIONS = "kept ours|kept both|kept deleted|kept higher version|took higher version|followed the rename|merged by lines"
 DECISION = re.compile(rf"(?P<path>[^:]+): (?:(?P<place>.+?): )?(?P<action>{ACTIONS}) \((?P<detail>.*)\)")
@@ -249,7 +249,7 @@ GONE = "no longer has it"
 
 
 def untrue(sides: Sides, told: list[str], left: Mapping[str, str]) -> Iterator[str]:
-    """Sentences of the report that the files do not bear out, or that this check does not know."""
+    """Sentences in the report that are false, or that this check does not know."""
     for line in told:
         if why := _untrue(sides, line):
             yield f"the report says {line!r}, but {why}"
@@ -350,7 +350,7 @@ def _git_merges(base: str | None, ours: str | None, theirs: str | None, result: 
 
 
 def _at(data: Any, place: str) -> Any:
-    """The value at a dotted place with [labels]; None if there is none, or not by these names."""
+    """The value at a dotted place with [labels], or None if it is not found."""
     if not place:
         return data
     if place.startswith("["):
@@ -379,7 +379,7 @@ def _labels(item: Any) -> set[str]:
 
 
 def _has(data: Any, shown: str, whole: str | None) -> bool:
-    """Whether a value as reports show it, maybe cut short, is somewhere in the data."""
+    """Whether a value from a report, which can be truncated, is anywhere in the data."""
     short = shown.removesuffix("...")
     if short != shown:
         words = re.findall(r"[\w./:-]{3,}", short)[:-1]
@@ -387,7 +387,7 @@ def _has(data: Any, shown: str, whole: str | None) -> bool:
     try:
         value = tomllib.loads(f"x = {shown}")["x"]
     except tomllib.TOMLDecodeError:
-        return shown in (whole or "")  # a version, as it stands in a comment
+        return shown in (whole or "")  # a version from a comment
     return any(_covers(other, value) for other in _every(data)) or shown.strip('"') in (whole or "")
 
 

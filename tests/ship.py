@@ -1,4 +1,4 @@
-"""What the tests of workflows and releases share: rendered projects, and a run of a workflow by act."""
+"""Shared code for tests of workflows and releases: rendering projects, and running workflows with act."""
 
 import functools
 import json
@@ -22,7 +22,7 @@ from conftest import BUILD, interpreters
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONS = Path(__file__).with_name("actions")
 WORKFLOWS = ".github/workflows"
-# Answers without the placeholders that no release takes.
+# Answers without placeholders, which releases reject.
 OWN = {
     "author_email": "ada@example.org",
     "description": "Statistics of numbers, for tests",
@@ -32,7 +32,7 @@ USES = re.compile(r"^\s*(?:- )?uses: (?P<action>[\w./-]+)@(?P<sha>\S+)(?: # (?P<
 
 
 def render(folder: Path, **answers: Any) -> Path:
-    """A project of these answers, as `copier copy` makes it, under git and with its lock file."""
+    """Create a project with these answers, a git repository, and Cargo.lock."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DirtyLocalWarning)
         data = OWN | answers
@@ -51,7 +51,7 @@ def commit(folder: Path, message: str) -> None:
 
 
 def run(folder: Path, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command; its standard output and error come back as one text."""
+    """Run a command. Returns its stdout and stderr as one text."""
     result = subprocess.run(
         command,
         cwd=folder,
@@ -76,13 +76,13 @@ def edit(file: Path, old: str, new: str) -> None:
 
 @functools.cache
 def whole_interpreters() -> dict[int, Path]:
-    """Interpreters with a libpython to link tests with; the one that the tests download has none."""
+    """Interpreters with a libpython for linking tests. The one that the tests download has none."""
     return {minor: python for minor, python in interpreters().items() if BUILD not in python.parents}
 
 
 @functools.cache
 def path() -> str:
-    """PATH as on a runner: every interpreter under its own name, and behind them what the machine has."""
+    """A PATH like on a runner: every interpreter by name, followed by the PATH of the machine."""
     folder = BUILD / "interpreters"
     folder.mkdir(parents=True, exist_ok=True)
     for minor, python in whole_interpreters().items():
@@ -93,7 +93,7 @@ def path() -> str:
 
 
 def drop_missing_pythons(project: Path) -> None:
-    """Take out of the project what this machine has no interpreter for: CI installs them, the tests cannot."""
+    """Remove Pythons that this machine does not have from the project: CI installs them, but the tests cannot."""
     here = [f"3.{minor}" for minor in whole_interpreters()]
 
     def missing(version: str) -> bool:
@@ -106,9 +106,9 @@ def drop_missing_pythons(project: Path) -> None:
     pyproject.write_text("".join(kept), encoding="utf-8")
 
     def replaced(match: re.Match[str]) -> str:
-        """The versions that are here; the newest of them for those that are not."""
+        """The versions on this machine, and the newest of them instead of others."""
         versions = [here[-1] if missing(version) else version for version in match[2].split()]
-        if "t" in match[2]:  # no other Python can stand in for a free-threaded one
+        if "t" in match[2]:  # no other Python can replace a free-threaded one
             return match[0]
         return f'{match[1]}"{" ".join(dict.fromkeys(versions))}"'
 
@@ -121,19 +121,19 @@ def drop_missing_pythons(project: Path) -> None:
 
 
 def need(*tools: str) -> None:
-    """Skip a test whose tools are missing, and name them."""
+    """Skip a test if tools are missing, with their names."""
     if missing := [tool for tool in tools if not shutil.which(tool)]:
         pytest.skip(f"not installed: {', '.join(missing)} (tests/tools.py installs them)")
 
 
 def need_act() -> None:
-    """Skip a test that is to run a workflow, before it makes the project, if the tools for that are missing."""
+    """Skip a test that runs a workflow, before it creates the project, if tools are missing."""
     need("act", "actionlint", "cargo", "cargo-deny", "node", "uv", "zizmor")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a workflow did: which of its jobs succeeded, and what the stand-ins noted."""
+    """The result of a workflow: the jobs that succeeded, and the records of the stand-ins."""
 
     jobs: Mapping[str, bool]
     notes: str
@@ -144,7 +144,7 @@ class Run:
         return all(self.jobs.values())
 
     def failed(self, job: str) -> bool:
-        """Whether the job ran and failed; a job that was left out did not."""
+        """Whether the job ran and failed. A skipped job did not."""
         return self.jobs.get(job) is False
 
 
@@ -157,7 +157,7 @@ def act(
     secrets: Mapping[str, str] | None = None,
     **environment: str,
 ) -> Run:
-    """Run a workflow of the project with act, on this machine, without Docker, as the push of main or of a tag."""
+    """Run a workflow of the project with act, on this machine, without Docker, like a push of main or a tag."""
     scratch.mkdir()
     event = scratch / "event.json"
     ref = f"refs/tags/{tag}" if tag else "refs/heads/main"
@@ -166,7 +166,7 @@ def act(
     stand_ins = [
         f"--local-repository={action}@{sha}={ACTIONS / action}"
         for action, sha in sorted(pins)
-        if action != "actions/checkout"  # act itself lays the work tree out
+        if action != "actions/checkout"  # act itself checks out the work tree
     ]
     variables = {"STAND_IN": str(scratch), **environment}
     result = run(

@@ -1,4 +1,4 @@
-"""A small template with the hooks of this one, in versions: an update of it takes a third of the time."""
+"""A small template with several versions and the real hooks, whose updates take a third of the time."""
 
 import re
 import shutil
@@ -54,7 +54,7 @@ NEWER = {**NEW, CARGO: NEW[CARGO].replace("strip = true", "opt-level = 3\nstrip 
 
 
 def settings(migrations: bool = True) -> str:
-    """The tasks and the migrations as copier.yml has them."""
+    """The tasks and the migrations in copier.yml."""
     text = (ROOT / "copier.yml").read_text(encoding="utf-8")
     names = ("_tasks", "_migrations") if migrations else ("_tasks",)
     found = [re.search(rf"^{name}:\n(?:  .*\n)+", text, re.MULTILINE) for name in names]
@@ -62,17 +62,17 @@ def settings(migrations: bool = True) -> str:
 
 
 class Template:
-    """A repository to which versions are added."""
+    """A repository with versions of a template."""
 
     def __init__(self, folder: Path, migrations: bool = True) -> None:
-        """Make it, without a version."""
+        """Create it without versions."""
         self.folder = folder
         shutil.copytree(ROOT / "hooks", folder / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "copier.yml").write_text(settings(migrations), encoding="utf-8")
         run(["git", "init", "--quiet"], cwd=folder)
 
     def release(self, tag: str, files: Mapping[str, str | bytes | None]) -> None:
-        """Commit and tag a version that has these files beyond FILES, or has not those that are None."""
+        """Commit and tag a version with FILES and these files, without those that are None."""
         shutil.rmtree(self.folder / "template", ignore_errors=True)
         for name, content in {**FILES, **files}.items():
             if content is not None:
@@ -81,7 +81,7 @@ class Template:
         run(["git", "tag", tag], cwd=self.folder)
 
     def make(self, folder: Path, version: str = "v1.0.0", **answers: Any) -> Path:
-        """A project of it, committed."""
+        """Create and commit a project."""
         options: Any = {"vcs_ref": version, "defaults": True, "quiet": True, "unsafe": True}
         copier.run_copy(str(self.folder), folder, data=answers, **options)
         run(["git", "init", "--quiet"], cwd=folder)
@@ -90,13 +90,13 @@ class Template:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file as it is, its folders too."""
+    """Write a file and its folders, without newline conversion."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Replace what has to be there; nothing stands for the end."""
+    """Replace a text, which must exist; an empty text means the end of the file."""
     text = path.read_bytes().decode()
     assert old in text
     write(path, text.replace(old, new) if old else text + new)

@@ -1,7 +1,7 @@
-"""The generated workflows are run by act: what has to pass passes, what has to fail fails at its gate.
+"""Runs the generated workflows with act: valid projects pass, and each check fails if it must.
 
-Real are nox, cargo, maturin with zig, uv, pytest, abi3audit and zizmor; stand-ins are the actions that need the network
-(tests/actions/), GitHub's command line, and cibuildwheel, which needs Docker.
+nox, cargo, maturin with zig, uv, pytest, abi3audit, and zizmor are real. Stand-ins replace the actions that need the network
+(tests/actions/), GitHub's command-line tool, and cibuildwheel, which needs Docker.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def make(folder: Path, **answers: object) -> Path:
 
 @pytest.fixture(params=["maturin", "cibuildwheel"])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A project for each builder of wheels."""
+    """A project for each wheel builder."""
     return make(tmp_path / "project", **BUILDERS[request.param])
 
 
@@ -163,7 +163,7 @@ def test_a_failing_test_keeps_the_wheel_back(project: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("harm", ["lose", "rename"])
 def test_a_wheel_that_is_missing_or_has_a_wrong_tag(harm: str, project: Path, tmp_path: Path) -> None:
-    """Not even the build's own check sees it: the publishing job counts what it got."""
+    """The build does not notice it, but the publishing job checks the list of files."""
     release(project, "0.1.0")
     ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0", HARM=harm)
     assert ran.jobs["Wheels for linux-x86_64"], ran.log

@@ -1,4 +1,4 @@
-"""Every case builds a wheel that is imported and passes its own tests; the wheel's tags say what it serves."""
+"""Every case builds a wheel with the right tags, which can be imported and passes the project's tests."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from conftest import Case, Render, environment, install, interpreters, run, tell
 
 
 def lowest(case: Case) -> int:
-    """The oldest Python here that the case claims."""
+    """The oldest Python on this machine that the case supports."""
     minor = next((minor for minor in interpreters() if minor >= case.min_minor), None)
     if minor is None:
         pytest.skip(f"no Python 3.{case.min_minor} or later on this machine")
@@ -20,9 +20,9 @@ def lowest(case: Case) -> int:
 
 
 def own_tests(project: Path, made: Path, minor: int, site: Path) -> str:
-    """Install the wheel and let the project's pytest test it; returns what pytest said."""
+    """Install the wheel and test it with the project's pytest. Returns the output."""
     install(made, minor, site)
-    # Not as an option: the project's own settings are part of what is tested.
+    # Without options: the project's settings are tested too.
     done = run([environment(minor), "-m", "pytest"], cwd=project, PYTHONPATH=str(site))
     assert re.search(r"\d+ passed", done.stdout)
     assert "skipped" not in done.stdout
@@ -70,7 +70,7 @@ def test_one_abi3_wheel_serves_every_python(render: Render, tmp_path: Path, back
 
 
 def test_version_has_one_source(render: Render, tmp_path: Path) -> None:
-    """Crate, wheel and __version__ agree, for each backend, also for a prerelease."""
+    """Crate, wheel, and __version__ have the same version with each backend, also for a prerelease."""
     for backend in ("maturin", "setuptools-rust"):
         project = render(f"version-{backend}", {"build_backend": backend})
         manifest = project / "Cargo.toml"
@@ -84,7 +84,7 @@ def test_version_has_one_source(render: Render, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("oldest", ["3.10", "3.14"])
 def test_no_session_takes_a_python_that_is_too_old(render: Render, oldest: str) -> None:
-    """Where the Python that runs nox will not do, the sessions that need the project name another."""
+    """If the Python that runs nox is too old, the sessions that need the project use another."""
     if sys.version_info >= (3, 14):
         pytest.skip("nox runs on a Python that every project supports")
     project = render(f"oldest-{oldest.replace('.', '-')}", {"min_python": oldest})
@@ -94,7 +94,7 @@ def test_no_session_takes_a_python_that_is_too_old(render: Render, oldest: str) 
 
 
 def test_profiling_runs_against_a_real_interpreter(render: Render) -> None:
-    """Benchmarks and workload find libpython though no library path is set."""
+    """Benchmarks and the workload find libpython without a library path."""
     project = render("profiled", {"profiling": True})
     done = run(["nox", "-s", "profile"], cwd=project, LD_LIBRARY_PATH="", DYLD_LIBRARY_PATH="")
     said = done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What each extra adds is used as its section in CONTRIBUTING.md says."""
+"""Each extra works as CONTRIBUTING.md describes it."""
 
 import json
 import re
@@ -10,7 +10,7 @@ PINNED = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
 
 
 def test_devcontainer_leaves_the_environment_of_the_host_alone(render: Render, tmp_path: Path) -> None:
-    """What runs when the container is made, with the paths of the container in another folder."""
+    """Run the commands of the container, with the container's paths in another folder."""
     project = render("contained", {"extras": ["devcontainer"]})
     config = json.loads((project / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
     assert PINNED.fullmatch(config["image"])
@@ -18,7 +18,7 @@ def test_devcontainer_leaves_the_environment_of_the_host_alone(render: Render, t
         config["containerEnv"][name].startswith("/home/") for name in ("CARGO_TARGET_DIR", "UV_PROJECT_ENVIRONMENT")
     )
     home = {name: value.replace("/home/vscode", str(tmp_path)) for name, value in config["containerEnv"].items()}
-    del home["CARGO_TARGET_DIR"]  # the one of the tests has PyO3 already
+    del home["CARGO_TARGET_DIR"]  # the target folder of the tests already has PyO3
     install, _, sync = config["postCreateCommand"].partition(" && ")
     assert re.fullmatch(r"curl -LsSf https://astral\.sh/uv/\d+\.\d+\.\d+/install\.sh \| .* sh", install)
     before = {path.name for path in project.iterdir()}

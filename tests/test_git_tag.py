@@ -1,4 +1,4 @@
-"""A version that comes from the git tag: what Cargo, the wheel and the module say, with and without git."""
+"""Versions from git tags: the version in Cargo, the wheel, and the module, with and without git."""
 
 import sys
 import tarfile
@@ -17,7 +17,7 @@ def built(project: Path, out: Path, kind: str) -> Path:
 
 
 def version_in(wheel: Path) -> str:
-    """What the metadata says; the name of the file says the same."""
+    """The version in the metadata, which must be the one in the file name."""
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         lines = archive.read(metadata).decode().splitlines()
@@ -27,7 +27,7 @@ def version_in(wheel: Path) -> str:
 
 
 def says(wheel: Path, folder: Path) -> str:
-    """What `__version__` of the installed module is."""
+    """`__version__` of the installed module."""
     run(folder, "uv", "venv", "--quiet", "--clear", "venv")
     run(folder, "uv", "pip", "install", "--quiet", "--python", "venv", str(wheel))
     return run(folder, "venv/bin/python", "-c", "import tagged; print(tagged.__version__)").stdout.strip()

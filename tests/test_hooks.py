@@ -1,4 +1,4 @@
-"""The hook that Copier's task calls: what it folds, what it refuses, and where it takes tomlkit from."""
+"""The hook that Copier's task calls: merging fragments, rejecting contradictions, and finding tomlkit."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ def test_a_fold_broken_off_is_finished_by_a_second_run(project: Path) -> None:
 
 
 def test_text_is_appended_in_the_order_of_the_names(project: Path) -> None:
-    """As it is, and once, though an interrupted run left the fragments there."""
+    """It is appended unchanged, and only once, even if an interrupted run left the fragments."""
     workflow = project / "noxfile.py"
     workflow.write_text("import nox\n", encoding="utf-8")
     for _ in range(2):
@@ -99,7 +99,7 @@ def test_only_the_named_manifests_are_touched(project: Path) -> None:
 
 @pytest.fixture(scope="session")
 def bare() -> Path:
-    """Interpreter of an environment that has Copier, but neither tomlkit nor pip, as uvx makes it."""
+    """The interpreter of an environment with Copier, without tomlkit and pip, like uvx creates it."""
     folder = BUILD / "bare-copier"
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
@@ -112,7 +112,7 @@ def bare() -> Path:
 
 
 def bare_copy(bare: Path, template: Path, target: Path, cache: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """`copier copy` with a cache of its own."""
+    """`copier copy` with a separate cache."""
     command = [bare, "-m", "copier", "copy", "--trust", "--defaults", "--quiet", template, target]
     return run(command, cwd=target.parent, check=False, XDG_CACHE_HOME=str(cache), HOME=str(cache), **env)
 
@@ -120,7 +120,7 @@ def bare_copy(bare: Path, template: Path, target: Path, cache: Path, **env: str)
 def bare_update(
     bare: Path, folder: Path, cache: Path, run_py: Path = RUN, /, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """The first hook of an update, which needs tomlkit on every Python, where there is nothing to migrate."""
+    """The first hook of an update, which needs tomlkit on every Python; nothing to migrate."""
     folder.mkdir(exist_ok=True)
     run(["git", "init", "--quiet"], cwd=folder)
     (folder / "answers.yml").write_text("license: MIT\n", encoding="utf-8")
@@ -143,7 +143,7 @@ OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "UV_OFFLINE": "1"}
 
 
 def test_a_bare_copier_needs_nothing_but_git(bare: Path, template: Path, tmp_path: Path) -> None:
-    """Folding reads TOML by the standard library, which has a reader from Python 3.11 on; before, it takes the cached copy."""
+    """The hook reads TOML with the standard library from Python 3.11 on, and with the cached tomlkit on 3.10."""
     if sys.version_info < (3, 11):
         done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, "git", "uv"))
         assert done.returncode == 0, done.stderr
@@ -154,7 +154,7 @@ def test_a_bare_copier_needs_nothing_but_git(bare: Path, template: Path, tmp_pat
 
 
 def test_a_bare_copier_fetches_tomlkit_once(bare: Path, tmp_path: Path) -> None:
-    """By the pip of another Python on PATH; then it needs no network any more."""
+    """The pip of another Python on PATH downloads it; after that, no network is needed."""
     with_pip = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     first = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=with_pip)
     assert first.returncode == 0, first.stderr
@@ -164,7 +164,7 @@ def test_a_bare_copier_fetches_tomlkit_once(bare: Path, tmp_path: Path) -> None:
 
 
 def test_the_fold_gets_tomlkit_when_it_meets_a_value_to_write(bare: Path, project: Path, tmp_path: Path) -> None:
-    """In the sentence that tells of a contradiction."""
+    """The message about a contradiction contains values, which tomlkit writes."""
     fragment(project, "a", '[package]\nedition = "2021"\n')
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path / "cache")}
     done = fold(project, bare, PATH=path_with(tmp_path, "git", "uv"), **cache)

@@ -1,4 +1,4 @@
-"""A private index, a real one on this machine: it receives what is published, and gives it back to pip."""
+"""A private index on this machine: the project is published to it and installed from it with pip."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ USER, PASSWORD = "robot", "only for this test"
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a pypiserver that lets one user upload."""
+    """The URL of a pypiserver that allows one user to upload."""
     need("pypi-server")
     folder = tmp_path_factory.mktemp("index")
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
@@ -48,7 +48,7 @@ def make(folder: Path, index: str, name: str) -> Path:
 
 
 def install(folder: Path, index: str, name: str) -> str:
-    """What pip gets from the index, and Python then imports."""
+    """Install from the index with pip, and import."""
     run(folder, sys.executable, "-m", "venv", "venv")
     run(folder, "venv/bin/pip", "install", "--quiet", "--index-url", f"{index}/simple/", name)
     return run(folder, "venv/bin/python", "-c", f"import {name}; print({name}.__version__)").stdout.strip()

@@ -1,4 +1,4 @@
-"""Third-party judges, all at zero findings: the default project, and one of each kind and backend."""
+"""Third-party checkers report no problems for the default project and one project of each kind and backend."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ CASES: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.fixture(scope="module", params=CASES)
 def project(request: pytest.FixtureRequest, render: Render) -> Path:
-    """The project as it is after its first commit, which is what judges look at."""
+    """The project after its first commit."""
     folder = render(request.param, CASES[request.param])
     run(["cargo", "generate-lockfile"], cwd=folder)
     run(["git", "init", "--quiet"], cwd=folder)
@@ -31,7 +31,7 @@ def project(request: pytest.FixtureRequest, render: Render) -> Path:
 
 @pytest.fixture(scope="module")
 def distributions(project: Path) -> list[Path]:
-    """The wheel, built by the newest Python here, and the sdist."""
+    """The wheel, built with the newest Python on this machine, and the sdist."""
     newest = max(interpreters())
     run([environment(newest), "-m", "pip", "install", "--quiet", "build"], cwd=project)
     run([environment(newest), "-m", "build", "--sdist", "--no-isolation", "--outdir", "dist", "."], cwd=project)
@@ -40,7 +40,7 @@ def distributions(project: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def installed(project: Path, distributions: list[Path]) -> Path:
-    """Interpreter of an environment that has the wheel and the project's own typing group."""
+    """The interpreter of an environment with the wheel and the project's typing group."""
     folder = BUILD / "judges" / project.name
     python = folder / "bin" / "python"
     run([interpreters()[max(interpreters())], "-m", "venv", "--clear", folder], cwd=project)
@@ -95,7 +95,7 @@ def test_rust(project: Path) -> None:
 
 
 def test_nox_runs_all_of_it(render: Render) -> None:
-    """`nox` as a user types it; Pythons that are missing here are left out by nox itself."""
+    """`nox` without arguments; nox skips Pythons that are missing on this machine."""
     project = render("judged", {})
     done = run(["nox", "--default-venv-backend", "venv", "--no-error-on-missing-interpreters"], cwd=project)
     said = done.stdout + done.stderr

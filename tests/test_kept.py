@@ -1,4 +1,4 @@
-"""What Copier renders itself in an update is used again: the migration renders only where it has to."""
+"""The migration uses Copier's own renderings, and renders only if it must."""
 
 import os
 from pathlib import Path
@@ -9,15 +9,15 @@ from conftest import run
 from copier_pyo3.generate.kept import place
 from small import CARGO, CODE, NEW, Template, commit, copier_pyo3, plain_update, replace
 
-# Where a hook of Copier keeps what it has rendered.
+# The folders in which the hook keeps renderings.
 KEEP = "\n        keep(Path.cwd())\n"
-# Has the migration fail if it renders.
+# Makes the migration fail if it renders.
 SPOILED = 'def render(*_: object) -> None:\n    raise RuntimeError("rendered again")\n'
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["kept", "rendered again"])
 def releases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Template:
-    """A template that must not render again, or one whose first version did not keep anything, as of old."""
+    """A template that must not be rendered again, or one whose first version keeps no renderings, like older versions."""
     made = Template(tmp_path_factory.mktemp("kept") / "template")
     hook = made.folder / "hooks/copier_pyo3/generate/render.py"
     if request.param:
@@ -52,7 +52,7 @@ def test_an_update_gives_the_same(releases: Template, tmp_path: Path, plain: boo
 
 
 def test_what_another_one_has_put_there_is_not_taken(tmp_path: Path) -> None:
-    """Nor is it touched: the name of the folder can be guessed."""
+    """It is not changed either. The name of the folder can be guessed."""
     made = Template(tmp_path / "template")
     made.release("v1.0.0", {})
     made.release("v1.1.0", NEW)

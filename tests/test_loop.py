@@ -1,4 +1,4 @@
-"""The first hour with a project: what is printed works as printed, and an edit is built again, once and fast."""
+"""The first hour with a project: the printed commands work, and an edit is rebuilt once and quickly."""
 
 import os
 import re
@@ -14,13 +14,13 @@ FRESH = "edits from kitten to sitting: 3"
 
 
 def shell(commands: list[str], cwd: Path, path: str) -> str:
-    """Run the lines in one shell that stops at the first failure; returns what they say."""
+    """Run the lines in one shell, which stops at the first failure. Returns the output."""
     done = run(["sh", "-ec", "\n".join(commands)], cwd=cwd, PATH=path)
     return done.stdout + done.stderr
 
 
 def commands(text: str) -> list[list[str]]:
-    """The indented blocks of a message, as lines to type."""
+    """The indented lines of a message, which are commands."""
     return [
         [line.strip() for line in block.splitlines()]
         for block in re.findall(r"(?:^(?: {2}){1,3}\S.*\n)+", text, re.MULTILINE)
@@ -54,7 +54,7 @@ def test_what_new_says_is_next_works_as_printed(tmp_path: Path, path: str, build
 
 
 def committed(project: Path) -> None:
-    """All of it is, with the lock of what a wheel is built from, and without that of the tools."""
+    """All files are committed, including Cargo.lock and without uv.lock."""
     tracked = run(["git", "ls-files"], cwd=project).stdout.split()
     assert "Cargo.lock" in tracked
     assert "uv.lock" not in tracked
@@ -124,7 +124,7 @@ def test_uv_can_resolve_all_groups_for_every_python(render: Render, oldest: str,
 
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 def test_editable_installs_have_a_profile_of_their_own(render: Render, tmp_path: Path, backend: str) -> None:
-    """A cargo that writes down how it is called."""
+    """Uses a stand-in for cargo that records its arguments."""
     project = render("my-profile", {"build_backend": backend})
     minor, real, log = max(interpreters()), shutil.which("cargo"), tmp_path / "log"
     cargo = tmp_path / "cargo"
@@ -143,7 +143,7 @@ def test_editable_installs_have_a_profile_of_their_own(render: Render, tmp_path:
 
 
 def test_the_package_is_light_to_import(render: Render, tmp_path: Path) -> None:
-    """It brings in itself and not much of the standard library: counted, for time depends on the machine."""
+    """It imports few modules of the standard library. They are counted, because time depends on the machine."""
     minor = max(interpreters())
     install(wheel(render("my-light", {}), minor), minor, tmp_path / "site")
     code = "import sys; before = set(sys.modules); import my_light; print(*sorted(set(sys.modules) - before))"

@@ -1,6 +1,6 @@
-"""The merge on real manifests: those of the crates on this machine, and of well-known packages' sdists.
+"""Merges of real manifests: of the crates on this machine, and of the sdists of well-known packages.
 
-Both sides of each are mutated at random (the seed is the file's own name), as users and templates do.
+Both sides get random changes, like those of users and templates. The seed is the file name.
 """
 
 import os
@@ -52,13 +52,13 @@ HEADER = re.compile(r"\[[\w.\"'-]+\]\n")
 
 
 def crates() -> list[Path]:
-    """Manifests as their authors wrote them and as Cargo normalised them."""
+    """Manifests as their authors wrote them, and as Cargo normalized them."""
     home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     return sorted([*home.glob("registry/src/*/*/Cargo.toml"), *home.glob("registry/src/*/*/Cargo.toml.orig")])
 
 
 def packages() -> list[Path]:
-    """pyproject.toml of each package's sdist, fetched once."""
+    """pyproject.toml in the sdist of each package, downloaded once."""
     folder = BUILD / "sdists"
     for name in PACKAGES:
         place = folder / name
@@ -87,11 +87,11 @@ def packages() -> list[Path]:
     return sorted(folder.glob("*/pyproject.toml"))
 
 
-# --- mutations: on the text, so that they know nothing of the engine -------------------------------------
+# --- changes of the text, independent of the merge -------------------------------------------------------
 
 
 def mutated(text: str, chance: random.Random, side: str) -> str:
-    """One to three changes; what is no TOML any more is not made."""
+    """Make one to three changes, except those that give invalid TOML."""
     for _ in range(chance.randint(1, 3)):
         change = chance.choice([_value, _item, _delete, _key, _table, _comment])
         new = change(text, chance, side)
@@ -153,11 +153,11 @@ def _comment(text: str, chance: random.Random, side: str) -> str:
     return "".join(lines)
 
 
-# --- the judge --------------------------------------------------------------------------------------------
+# --- the check --------------------------------------------------------------------------------------------
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Values that stand under keys alone; arrays as the set of what they hold."""
+    """The values below keys; arrays as sets."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from leaves(item, (*path, key))
@@ -184,7 +184,7 @@ def judge(base: str, ours: str, theirs: str, result: str) -> None:
 
 
 def check(path: Path, git_folder: Path) -> tuple[bool, bool]:
-    """Judge one triple; returns whether the merge left a decision, and whether git left a conflict."""
+    """Check a triple. Returns whether the merge reported a decision, and whether git left a conflict."""
     base = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
     chance = random.Random(f"{path.parent.name}/{path.name}")
     ours, theirs = mutated(base, chance, "ours"), mutated(base, chance, "theirs")

@@ -1,6 +1,6 @@
-"""Laws of the merge of sequences, on lists of every kind: numbers, options with values, steps of a workflow.
+"""Properties of the merge of sequences, for all kinds of lists: numbers, options with values, steps of a workflow.
 
-The steps have no word in common, so that none is taken for another one renamed.
+The steps have no words in common, so that they are not similar.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def test_arrange(base: list[int], ours: list[int], theirs: list[int]) -> None:
 
 
 def agree(result: list[Any], ours: list[Any], theirs: list[Any]) -> None:
-    """Where both sides have two items in one order, so has the result."""
+    """If both sides agree on the order of two items, the result has this order."""
     shared = [item for item in result if item in ours and item in theirs]
     for one, other in combinations(shared, 2):
         assert ours.index(one) < ours.index(other) or theirs.index(one) < theirs.index(other), (one, other)

@@ -1,4 +1,4 @@
-"""Migrations: each runs from every older answers file, and the one to PyO3 0.30 makes old code compile."""
+"""Migrations run from every older answers file, and the one to PyO3 0.30 makes old code compile."""
 
 import shutil
 import sys
@@ -15,7 +15,7 @@ from copier_pyo3 import migrations
 from copier_pyo3.migrations import pyo3_0_30
 
 RELEASES = sorted((ROOT / "tests" / "releases").glob("*.yml"))
-# Compiles with PyO3 0.29 (with a word about the class), and not with 0.30.
+# Compiles with PyO3 0.29 (with a warning about the class), and not with 0.30.
 OLD_CODE = """
 use pyo3::prelude::*;
 
@@ -45,7 +45,7 @@ pub fn names(py: Python<'_>) -> PyResult<Bound<'_, pyo3::types::PyFrozenSet>> {
 
 
 def test_every_release_has_its_answers_file() -> None:
-    """So that a migration that a project needs is never left out of the tests."""
+    """This ensures that the tests cover every migration that a project needs."""
     versions = {Version(path.stem) for path in RELEASES}
     assert versions
     assert all(any(old < Version(migration.VERSION) for old in versions) for migration in migrations.every())
@@ -140,7 +140,7 @@ def test_what_needs_thought_is_told(tmp_path: Path) -> None:
 
 
 def test_code_that_is_not_the_projects_is_left_alone(tmp_path: Path) -> None:
-    """What git ignores, a repository of its own, and crates that cargo vendor has copied."""
+    """Files that git ignores, a nested repository, and crates copied by cargo vendor."""
     run(["git", "init", "--quiet"], cwd=tmp_path)
     (tmp_path / "Cargo.toml").write_text('[dependencies]\npyo3 = "0.30"\n', encoding="utf-8")
     (tmp_path / ".gitignore").write_text("/ignored/\n", encoding="utf-8")
@@ -153,7 +153,7 @@ def test_code_that_is_not_the_projects_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_answers_are_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A question renamed: no such migration is needed yet, so the test brings one."""
+    """No migration renames a question yet, so the test adds one."""
 
     class Renamed:
         VERSION = "2.0"

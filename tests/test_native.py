@@ -1,4 +1,4 @@
-"""An update that changes the kind of native module takes away what the old answers built, and nothing else."""
+"""An update that changes the file name of the native module removes the old module, and nothing else."""
 
 import importlib.machinery
 import re
@@ -25,7 +25,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 def update(project: Path, plain: bool, version: str, capfd: pytest.CaptureFixture[str], **answers: Any) -> str:
-    """By one of the two doors; returns what it says."""
+    """Update with one of the two commands. Returns the output."""
     if plain:
         plain_update(project, version, **answers)
         return capfd.readouterr().err
@@ -65,12 +65,12 @@ def test_of_another_kind(releases: Template, tmp_path: Path, plain: bool, capfd:
     assert sorted(path.name for path in project.rglob("*.so")) == ["other.abi3.so", "sample.so"]
 
 
-# --- two of them side by side --------------------------------------------------------------------------
+# --- two native modules ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_nox_refuses_two_that_one_python_could_import(render: Render, tmp_path: Path, kind: str) -> None:
-    """The function of the generated noxfile, run by itself: a whole session builds."""
+    """Run only the function in the generated noxfile, because a whole session builds."""
     project = render("side-by-side", {"kind": kind})
     text = (project / "noxfile.py").read_text(encoding="utf-8")
     function = re.search(r"^def refuse_two_modules\(session.*?(?=\n\n\n)", text, re.MULTILINE | re.DOTALL)
@@ -100,7 +100,7 @@ refuse_two_modules(nox.Session())
 
 
 def test_new_refuses_two_that_one_python_could_import(tmp_path: Path) -> None:
-    """As a template would bring one beside the one that is built."""
+    """As if a template contained a native module."""
     answers = {"module_name": "sample", "kind": "mixed"}
     write(tmp_path / "python/sample/_core.abi3.so", b"\0")
     _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])

@@ -1,4 +1,4 @@
-"""`copier-pyo3 new`, from an installed wheel and from the checkout: the whole way, and everything that can stop it."""
+"""`copier-pyo3 new`, from an installed wheel and from the checkout: all steps, and all errors."""
 
 import os
 import pwd
@@ -26,7 +26,7 @@ def new(cwd: Path, *arguments: str | Path, **env: str) -> subprocess.CompletedPr
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
-    """All files and folders, to see that nothing has changed."""
+    """All files and folders, to check that nothing has changed."""
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
@@ -40,7 +40,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def installed() -> Path:
-    """The console script as `pip install copier-pyo3` brings it: the wheel holds the template."""
+    """The console script of the installed wheel, which contains the template."""
     folder = BUILD / "installed"
     run([sys.executable, "-m", "venv", "--clear", folder], cwd=ROOT)
     python = folder / "bin" / "python"
@@ -69,7 +69,7 @@ def test_from_nothing_to_an_imported_module(installed: Path, tmp_path: Path) -> 
     staged = run(["git", "diff", "--cached", "--name-only"], cwd=project).stdout.split()
     assert "Cargo.lock" in staged
     assert not [name for name in staged if name.startswith((".venv", "target"))]
-    # The wheel's own copy made it, but updates come from the template's home.
+    # It was rendered from the wheel, but updates come from the template's repository.
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers["_src_path"].startswith("https://")
     assert re.fullmatch(r"v\d+\.\d+\.\d+", answers["_commit"])
@@ -228,7 +228,7 @@ def test_a_folder_whose_name_is_too_long(tmp_path: Path) -> None:
 
 
 def without(tmp_path: Path, *programs: str) -> str:
-    """A PATH that has everything but these programs."""
+    """A PATH with all programs except these."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for place in os.environ["PATH"].split(os.pathsep):
@@ -265,7 +265,7 @@ def test_a_rust_that_is_too_old(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
-    """As another user where the tests run as root, whom no mode stops."""
+    """If the tests run as root, which ignores modes, run as another user."""
     locked = Path("/tmp") / f"copier-pyo3-locked-{os.getpid()}"
     locked.mkdir(mode=0o555)
     try:
@@ -428,7 +428,7 @@ def test_the_time_to_answer_does_not_count(tmp_path: Path) -> None:
 
 
 def test_a_step_that_takes_long_shows_its_time(tmp_path: Path) -> None:
-    """On a terminal; elsewhere one line is one line."""
+    """The time is updated only on a terminal."""
     path = without(tmp_path, "cargo")
     cargo = Path(path) / "cargo"
     cargo.write_text("#!/bin/sh\nsleep 3\nexit 1\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""pre-commit passes on a fresh project of each kind, and in the environments of its own that it makes for the hooks.
+"""pre-commit passes on a fresh project of each kind, in the environments that it creates for the hooks.
 
-GitHub cannot be reached from everywhere, so git takes the hooks' repositories from this machine. They say what those on
-GitHub say, and install the same tools from PyPI, in the versions that the project asks for.
+GitHub is not always reachable, so git uses repositories on this machine. They have the same hooks as those on GitHub, and
+install the same tools from PyPI, in the versions that the project specifies.
 """
 
 import json
@@ -15,7 +15,7 @@ import yaml
 
 from conftest import BUILD, Render, run
 
-# For each repository: the package that it installs, and what its .pre-commit-hooks.yaml says of the hooks in use.
+# For each repository: the package that it installs, and the used hooks in its .pre-commit-hooks.yaml.
 PYTHON = {"types_or": ["python", "pyi"], "require_serial": True}
 TEXT = {"types": ["text"]}
 UPSTREAM: Mapping[str, tuple[str, Mapping[str, Mapping[str, Any]]]] = {
@@ -47,7 +47,7 @@ UPSTREAM: Mapping[str, tuple[str, Mapping[str, Mapping[str, Any]]]] = {
 
 
 def hooks(folder: Path, config: Path) -> dict[str, str]:
-    """Make the repositories with the tags that the project's configuration names; the environment to run it in."""
+    """Create the repositories with the tags in the project's configuration. Returns the environment variables."""
     settings: dict[str, str] = {}
     for used in yaml.safe_load(config.read_text(encoding="utf-8"))["repos"]:
         if used["repo"] == "local":
@@ -73,7 +73,7 @@ def hooks(folder: Path, config: Path) -> dict[str, str]:
 
 
 def commit(project: Path) -> None:
-    """What a user has before the first run."""
+    """The project of a user before the first run."""
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=Start"]):
         run(["git", *command], cwd=project)
 
@@ -81,7 +81,7 @@ def commit(project: Path) -> None:
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_pre_commit_passes(render: Render, kind: str, backend: str) -> None:
-    """All hooks, over all files; numpy is a dependency that the checked files import."""
+    """Run all hooks on all files. The checked files import numpy."""
     features = ["numpy"] if kind == "mixed" else []
     project = render("my-hooks", {"kind": kind, "build_backend": backend, "features": features})
     commit(project)
@@ -92,7 +92,7 @@ def test_pre_commit_passes(render: Render, kind: str, backend: str) -> None:
 
 
 def test_pre_commit_finds_a_dependency_that_it_was_not_told(render: Render) -> None:
-    """By name, and with the place where to add it."""
+    """The message has its name."""
     project = render("my-hooks", {"features": ["numpy"]})
     config = project / ".pre-commit-config.yaml"
     text = config.read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ def cargo(**tables: Any) -> Files:
 
 
 def told(before: Files, after: Files, names_before: str = "", names_after: str = "") -> dict[str, str]:
-    """Of the data of files, and the names of further ones."""
+    """The broken references, from the data of files and the names of other files."""
     return brought_about(before, {*before, *names_before.split()}, after, {*after, *names_after.split()})
 
 
@@ -71,12 +71,12 @@ def test_data_of_any_shape_is_read(data: Any) -> None:
     assert told({}, {"Cargo.toml": data, WORKFLOW: data}) == {}
 
 
-# --- through both doors --------------------------------------------------------------------------------
+# --- with both commands --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The new version raises PyO3, and drops an action and a crate that its files still had."""
+    """The new version raises PyO3, and deletes an action and a crate."""
     made = Template(tmp_path_factory.mktemp("references") / "template")
     action = {".github/actions/setup/action.yml": "name: Set up\n", "core/Cargo.toml": '[package]\nname = "core"\n'}
     made.release("v1.0.0", action)

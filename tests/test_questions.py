@@ -1,4 +1,4 @@
-"""Each answer is checked where it is given, and the refusal says what would be right."""
+"""Each answer is validated when it is entered, and the message says what is valid."""
 
 import re
 import subprocess
@@ -119,7 +119,7 @@ def test_copier_itself_tells_and_leaves_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_names_come_from_the_folder(tmp_path: Path, folder: str, project: str, module: str) -> None:
-    """--defaults alone is enough, also in the folder itself; Copier would stop at a default that is refused."""
+    """--defaults is enough, also for the current folder. Copier would stop at an invalid default."""
     target = tmp_path / folder
     target.mkdir()
     command = [sys.executable, "-m", "copier", "copy", "--trust", "--defaults", "--vcs-ref", "HEAD", ROOT, "."]

@@ -1,4 +1,4 @@
-"""docs/recipes.md: its code is applied to new projects, all recipes at once, and their checks run."""
+"""Applies the code of all recipes in docs/recipes.md to new projects, and runs their checks."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ NAMES = re.compile(r"In `(\S+)`, add ([^.]+?) to the import from `\._core`")
 
 
 def put(path: Path, where: str, code: str) -> None:
-    """Do what the line above a block says."""
+    """Do what the line above a block describes."""
     if where == "a new file":
         assert not path.exists(), path
         path.write_text(code, encoding="utf-8")
@@ -49,7 +49,7 @@ def export(path: Path, names: list[str]) -> None:
 
 
 def apply(recipe: str, project: Path, kind: str) -> None:
-    """Edit the project as a reader of the page does."""
+    """Edit the project like a reader of the page."""
     for path, where, code in BLOCK.findall(recipe):
         if kind == "extension" and path.endswith(".pyi"):
             path = str(stub(project).relative_to(project))
@@ -75,7 +75,7 @@ def test_the_page_has_every_recipe() -> None:
 
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_recipes(render: Render, kind: str) -> None:
-    """Applied one after the other, built once; min_python is what the one on buffers asks for."""
+    """Apply all recipes, then build once. min_python is the one that the recipe for buffers requires."""
     project = render("my-extension", {"kind": kind, "min_python": "3.11"})
     for recipe in RECIPES:
         if kind == "mixed" or not re.search(r"^`python/\S+\.py`", recipe, re.MULTILINE):
@@ -102,7 +102,7 @@ def test_recipes(render: Render, kind: str) -> None:
 
 
 def forgotten(project: Path) -> None:
-    """What the page says of a name that is missing in __init__.py, or asked of _core as a package."""
+    """The errors on the page: a name is missing in __init__.py, or _core is used as a package."""
     package = project / "python/my_extension/__init__.py"
     text = package.read_text(encoding="utf-8")
     package.write_text(re.sub(r"^ +(shout|\"shout\"),\n", "", text, flags=re.MULTILINE), encoding="utf-8")

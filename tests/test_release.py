@@ -1,4 +1,4 @@
-"""`nox -s release` on scratch repositories: what it does, and what it refuses."""
+"""`nox -s release` in temporary repositories: its results and its errors."""
 
 import datetime
 import re
@@ -17,7 +17,7 @@ PLACEHOLDERS = {
 
 
 def section(changelog: str, version: str) -> str:
-    """The section of a version, below Unreleased and dated today: midnight may have passed since it was written."""
+    """The section of a version, below Unreleased and with today's date (or yesterday's, around midnight)."""
     day = datetime.date.today()
     headings = [f"\n## [Unreleased]\n\n## [{version}] - {day - datetime.timedelta(age)}\n" for age in (0, 1)]
     (found,) = (heading for heading in headings if heading in changelog)
@@ -35,7 +35,7 @@ def nox(project: Path, session: str, *arguments: str, **environment: str) -> tup
 
 
 def tag(project: Path, version: str) -> None:
-    """The second step, as the first one prints it."""
+    """Run the second step, which the first one prints."""
     git(project, "tag", f"v{version}")
 
 
@@ -44,7 +44,7 @@ def git(project: Path, *arguments: str) -> str:
 
 
 def versions(project: Path) -> tuple[str, str]:
-    """What Cargo.toml says, and what Cargo.lock does."""
+    """The versions in Cargo.toml and in Cargo.lock."""
     patterns = {"Cargo.toml": r'(?m)^version = "(.*?)"', "Cargo.lock": r'name = "sample-ext"\nversion = "(.*?)"'}
     found = [re.search(pattern, (project / name).read_text("utf-8")) for name, pattern in patterns.items()]
     first, second = (match[1] if match else "" for match in found)
@@ -58,7 +58,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(rendered: Path, tmp_path: Path) -> Path:
-    """A repository of its own for each test."""
+    """A new repository for each test."""
     run(tmp_path, "git", "clone", "--quiet", str(rendered), "project")
     return tmp_path / "project"
 
@@ -83,7 +83,7 @@ def test_first_release_a_patch_a_minor_and_a_prerelease(project: Path) -> None:
         assert f"git tag v{version}\n    git push --atomic origin HEAD v{version}" in output
         tag(project, version)
     assert changelog.count("\n## [") == 5
-    assert changelog.count("- First version.") == 1  # what stood under Unreleased, in the first release
+    assert changelog.count("- First version.") == 1  # the lines under Unreleased, in the first release
     assert nox(project, "plan", "v1.0.0-rc.1")[0] == 0
 
 
@@ -209,7 +209,7 @@ def test_an_index_that_is_only_read_from_is_none_to_publish_on(project: Path) ->
 
 
 def state(project: Path) -> tuple[str, ...]:
-    """The commit, the tags, and what has changed."""
+    """The commit, the tags, and the uncommitted changes."""
     return tuple(git(project, *words.split()) for words in ("rev-parse HEAD", "tag", "status --porcelain", "diff"))
 
 

@@ -1,7 +1,7 @@
-"""Three releases of the template, one after the other, against what users of eight kinds of project did: see release_edits.
+"""Updates through three releases of the template, of eight kinds of project with users' edits: see release_edits.py.
 
-Each project is updated by `copier update --trust` and by `copier-pyo3 update`, through every release. Then the edits must
-hold, as each says, and what release_laws.py knows, at every step.
+Each project is updated with `copier update --trust` and with `copier-pyo3 update`. After each update, the checks of
+release_laws.py must pass, and at the end the edits must be as each describes.
 """
 
 import re
@@ -24,7 +24,7 @@ ROADS = ("copier update", "copier-pyo3 update")
 
 @dataclass(frozen=True)
 class Versions:
-    """The template as a repository, and what each version of it makes."""
+    """The template as a repository, and the rendering of each version."""
 
     repository: Path
     made: Mapping[str, Path]
@@ -35,7 +35,11 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Versio
     folder = tmp_path_factory.mktemp("releases")
     repository = folder / "template"
     repository.mkdir()
-    for name in ("copier.yml", "names.yml", "versions.yml"):  # what an update needs: each one clones it a few times
+    for name in (
+        "copier.yml",
+        "names.yml",
+        "versions.yml",
+    ):  # only what an update needs, because each update clones it several times
         shutil.copy(template / name, repository)
     for name in ("hooks", "licenses", "template"):
         shutil.copytree(template / name, repository / name)
@@ -55,7 +59,7 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Versio
 
 
 def edited(name: str, start: Path, folder: Path) -> Path:
-    """The project with its user's edits, committed."""
+    """The project with the user's edits, committed."""
     project = Path(shutil.copytree(start, folder / "sample"))
     run(["git", "config", "core.autocrlf", "false"], cwd=project)
     for edit in PROJECTS[name]:
@@ -69,7 +73,7 @@ def edited(name: str, start: Path, folder: Path) -> Path:
 
 
 def make(edit: Edit, project: Path) -> None:
-    """Make an edit; a text that is not there is a mistake in the list."""
+    """Make an edit. If the old text is missing, the list is wrong."""
     path = project / edit.path
     if not edit.old and not edit.new:  # moved, or deleted
         content = path.read_bytes()
@@ -86,7 +90,7 @@ def make(edit: Edit, project: Path) -> None:
 
 @dataclass(frozen=True)
 class Report:
-    """What an update has said."""
+    """The report of an update."""
 
     told: list[str]
     left: dict[str, str]
@@ -94,7 +98,7 @@ class Report:
 
 
 def updated(project: Path, tag: str, road: str, capfd: pytest.CaptureFixture[str]) -> Report:
-    """Update by one of the two commands."""
+    """Update with one of the two commands."""
     capfd.readouterr()
     if road == ROADS[0]:
         plain_update(project, tag)
@@ -116,7 +120,7 @@ def _behind(lines: list[str], title: str) -> Iterator[str]:
 
 
 def held(edit: Edit, project: Path) -> Iterator[str]:
-    """What an edit says of the end, and is not so."""
+    """The expectations of an edit that are not met at the end."""
     path = project / (edit.now or edit.path)
     if not path.exists():
         if edit.now != "-":
@@ -150,7 +154,7 @@ def part(text: str, name: str) -> str:
 def wrong(
     name: str, tag: str, road: str, versions: Versions, ours: Path, project: Path, base: str, report: Report
 ) -> Iterator[str]:
-    """What the laws say of one update."""
+    """The errors that the laws find in one update."""
     moved = MOVED.get(tag, {}) | {edit.path: edit.now for edit in PROJECTS[name] if edit.now not in ("", "-")}
     old, mine, new, got = (laws.files(side) for side in (versions.made[base], ours, versions.made[tag], project))
     sides = laws.Sides(old, mine, new, got, moved)

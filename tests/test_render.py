@@ -1,4 +1,4 @@
-"""Every case renders to files that parse, are formatted, and leave nothing over."""
+"""Every case renders to files that parse and are formatted, without remains of the template."""
 
 import ast
 import json
@@ -53,7 +53,7 @@ def check_files_parse(project: Path) -> None:
 
 
 def check_style(*projects: Path) -> None:
-    """All in one call of each tool: it reads the settings that are nearest to each file."""
+    """Check all cases with one call of each tool, which reads the nearest settings for each file."""
     run(["ruff", "check", "--no-cache", *projects], cwd=projects[0])
     run(["ruff", "format", "--no-cache", "--check", *projects], cwd=projects[0])
     if not shutil.which("rustfmt"):
@@ -89,7 +89,9 @@ def check_nothing_is_left_over(project: Path) -> None:
         assert path.suffix not in (".jinja", ".part", ".rej", ".orig")
         if path.is_file() and path.name != "LICENSE":
             text = path.read_text(encoding="utf-8")
-            of_jinja = re.sub(r'body = """.*?"""', "", text, flags=re.DOTALL)  # git-cliff's template is alike
+            of_jinja = re.sub(
+                r'body = """.*?"""', "", text, flags=re.DOTALL
+            )  # git-cliff's template has the same syntax
             assert "{%" not in of_jinja
             assert not re.search(r"(?<!\$)\{\{", of_jinja)
             assert not re.search(r"\n\n\n\n|[ \t]\n", text), path

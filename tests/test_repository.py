@@ -1,4 +1,4 @@
-"""This repository keeps to what it asks of others."""
+"""This repository passes the checks that it requires of projects."""
 
 import sys
 

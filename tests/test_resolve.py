@@ -1,4 +1,4 @@
-"""What updates have left, settled later: with .rej files, and of two updates that were committed one on the other."""
+"""`resolve` after updates: with .rej files, and after two updates that were committed one after the other."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def toml(path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def without_migration(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """A template from before it had the migration: Copier's own merge is all that there is."""
+    """A template without the migration, with only Copier's merge."""
     template = Template(tmp_path_factory.mktemp("without") / "template", migrations=False)
     for tag, files in {"v1.0.0": {}, "v1.2.0": NEW, "v1.3.0": NEWER}.items():
         template.release(tag, files)
@@ -30,7 +30,7 @@ def without_migration(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 @pytest.fixture
 def project(without_migration: Template, tmp_path: Path) -> Path:
-    """Its manifests are edited where the template changes them."""
+    """A project with edits where the template changes the manifests."""
     project = without_migration.make(tmp_path / "sample")
     replace(project / CARGO, '["abi3"]', '["abi3", "multiple-pymethods"]')
     replace(project / PYPROJECT, '<2"]', '<2", "numpy"]')
@@ -39,7 +39,7 @@ def project(without_migration: Template, tmp_path: Path) -> Path:
 
 
 def check_both(project: Path, version: str = "v1.2.0") -> None:
-    """The template's changes and the user's, nothing left, and nothing to do for a second run."""
+    """Check for both the template's and the user's changes, no conflicts, and a second run without changes."""
     pyo3 = toml(project / CARGO)["dependencies"]["pyo3"]
     assert pyo3 == {"version": "0.30.1", "features": ["abi3", "multiple-pymethods"]}
     assert ("opt-level" in toml(project / CARGO)["profile"]["release"]) == (version == "v1.3.0")
@@ -88,7 +88,7 @@ def test_a_rej_of_the_users_own_is_left_alone(project: Path) -> None:
 @pytest.mark.parametrize("committed", [False, True], ids=["the second in the work tree", "both committed"])
 @pytest.mark.parametrize("conflict", ["inline", "rej"])
 def test_two_updates_one_on_the_other(project: Path, conflict: Literal["inline", "rej"], committed: bool) -> None:
-    """It merges once, from the last commit that had nothing left, with that commit's answers."""
+    """It merges once, from the last commit without conflicts, with that commit's answers."""
     for version in ("v1.2.0", "v1.3.0"):
         plain_update(project, version, conflict=conflict)
         if version == "v1.2.0" or committed:

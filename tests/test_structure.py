@@ -1,4 +1,4 @@
-"""The rooms of the package: arrows go down, from cli to verbs to generate, project and migrations to merge."""
+"""Layers of the package: cli, then verbs, then generate, project, and migrations, then merge."""
 
 import ast
 import sys
@@ -11,7 +11,7 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "hooks" / "copier_pyo3"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
-# What each room may import of the package, beside itself. What is not named here is free for all (errors, the version).
+# The other layers that each layer may import. Modules that are not listed may be imported anywhere (errors, version).
 MAY: dict[str, set[str]] = {
     "merge": set(),
     "project": {"merge"},
@@ -24,7 +24,7 @@ MAY: dict[str, set[str]] = {
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, also amid a function, by its whole name; `from a import b` gives a.b."""
+    """The full names of all modules that a file imports, also inside functions; `from a import b` gives a.b."""
     here = ("copier_pyo3", *path.relative_to(PACKAGE).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -36,7 +36,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def room(path: str) -> str:
-    """The folder in the package, or the module if it lies in none."""
+    """The folder in the package, or the module if it is not in a folder."""
     return path.partition("/")[0].removesuffix(".py")
 
 
@@ -55,7 +55,7 @@ def test_arrows_go_down(module: str) -> None:
 
 @pytest.mark.parametrize("module", [module for module in MODULES if room(module) == "merge"])
 def test_the_merge_stands_alone(module: str) -> None:
-    """The standard library, the parsers, and itself: not even the package's errors."""
+    """It only imports the standard library and the parsers, not even the package's errors."""
     for name in imported(PACKAGE / module):
         top = name.partition(".")[0]
         own = name.startswith("copier_pyo3.merge.")

@@ -1,4 +1,4 @@
-"""Stubs come from the Rust code: those of the template without drift, edits kept, errors found; types are found by checkers."""
+"""Stubs match the Rust code, edits by hand are kept, errors are found, and type checkers find the types."""
 
 import re
 from pathlib import Path
@@ -18,20 +18,20 @@ def stub(project: Path) -> Path:
 
 
 def nox(project: Path, session: str, check: bool = True) -> str:
-    """Run a session of the project; what it says."""
+    """Run a session of the project. Returns the output."""
     done = run(["nox", "--error-on-missing-interpreters", "--session", session], cwd=project, check=check)
     return done.stdout + done.stderr
 
 
 def rust(project: Path, module: str) -> str:
-    """The Rust code, without what has no effect on a stub."""
+    """The parts of the Rust code that affect the stub."""
     sources = sorted((project / "src").glob("*.rs"))
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     return re.sub(r'gil_used = \w+|name = "\w+"', "", text.replace(module, "module"))
 
 
 def test_stubs_without_drift(render: Render) -> None:
-    """For every case: one build for those with the same Rust code, and by preference the same PyO3."""
+    """Check every case, with one build for all that have the same Rust code, and the same PyO3 if possible."""
     groups: dict[str, list[Path]] = {}
     for name, answers in sorted(pairs.cases().items(), key=lambda case: len(case[1])):
         project = render(name, answers)
@@ -55,13 +55,13 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_typing_finds_drift_and_edits_by_hand_stay(render: Render) -> None:
-    """Of names, signatures and types: in Rust, in the stub, and in both where the stub says that it is by hand."""
+    """Change names, signatures, and types: in Rust, in the stub, and in both for definitions marked `# by hand`."""
     project = render("my-drift", {"sample": "minimal"})
     lib, types = project / "src" / "lib.rs", stub(project)
     written = types.read_text(encoding="utf-8")
     edit(lib, "fn distance(py: Python<'_>, first: Cow<'_, str>", "fn distance(py: Python<'_>, one: Cow<'_, str>")
     edit(lib, "distance(&first", "distance(&one")
-    edit(types, "-> int:", "-> float:")  # stubtest takes it, for a native function has no types
+    edit(types, "-> int:", "-> float:")  # stubtest accepts it, because a native function has no annotations
     said = nox(project, "typing", check=False)
     assert "-def distance(first: str, second: str) -> float:" in said
     assert "+def distance(one: str, second: str) -> int:" in said
@@ -78,7 +78,7 @@ def test_typing_finds_drift_and_edits_by_hand_stay(render: Render) -> None:
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_types_are_found_in_editable_installs(render: Render, tmp_path: Path, kind: str, backend: str) -> None:
-    """By mypy and pyright, in the project and in any other folder."""
+    """mypy and pyright find them, in the project and in other folders."""
     project = render(f"my-types-{backend}-{kind}", {"kind": kind, "build_backend": backend, "sample": "minimal"})
     run(["uv", "sync", "--quiet"], cwd=project)
     python = project / ".venv/bin/python"

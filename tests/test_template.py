@@ -1,4 +1,4 @@
-"""The template itself: the budgets of CONTRIBUTING.md, settings that Copier knows, paths that every system can check out."""
+"""The template: the limits in CONTRIBUTING.md, settings that Copier supports, paths that every system can check out."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.render
 
 TEMPLATE = ROOT / "template"
 FILES = [path for folder in (TEMPLATE, ROOT / "licenses") for path in sorted(folder.rglob("*")) if path.is_file()]
-# Short files, and licence texts, which nobody edits, do not count in the share of a file.
+# The limit per file does not apply to short files and to license texts, which nobody edits.
 COUNTED = [path for path in FILES if path.suffix == ".jinja" and "license" not in path.parent.name]
 PART = re.compile(r"\{\{ part\.(\w+) \}\}")
 
@@ -29,7 +29,7 @@ def control_lines(path: Path) -> int:
 
 
 def test_control_lines() -> None:
-    """At most 10 % of a file and 3 % of all."""
+    """At most 10% of a file and 3% of all lines."""
     for path in COUNTED:
         if len(lines(path)) >= 15:
             assert control_lines(path) <= 0.10 * len(lines(path)), path
@@ -73,14 +73,14 @@ def test_every_part_is_a_folder_and_every_folder_a_part() -> None:
 
 
 def test_options_are_folders_of_template_itself() -> None:
-    """Copier compiles every part of every path twice, those of options that are off once."""
+    """Copier compiles every part of every path twice, or once for disabled options."""
     for path in TEMPLATE.rglob("*"):
         above = path.relative_to(TEMPLATE).parts[:-1]
         assert not any(PART.search(part) for part in [*above, path.name][1:]), path
 
 
 def test_an_option_that_is_off_is_a_few_entries() -> None:
-    """Each file and folder of it costs Copier about 0.25 ms: see docs/benchmarks.md."""
+    """Each of its files and folders takes Copier about 0.25 ms: see docs/benchmarks.md."""
     entries = [1 + sum(1 for _ in option.rglob("*")) for option in TEMPLATE.glob("{{ part.* }}")]
     tell(f"template/: {len(entries)} folders of options, {sum(entries)} entries in them, at most {max(entries)} in one")
     assert max(entries) <= 12
@@ -88,13 +88,13 @@ def test_an_option_that_is_off_is_a_few_entries() -> None:
 
 
 def test_what_is_never_rendered_alone_is_not_in_the_walk() -> None:
-    """What is included lies beside template/, but for the few lines that an option adds to a file of all."""
+    """Included files are outside of template/, except a few lines that an option adds to a common file."""
     for path in TEMPLATE.rglob("*.part"):
         assert len(lines(path)) <= 10, path
 
 
 def test_copier_knows_every_setting() -> None:
-    """Copier ignores what it does not know."""
+    """Copier ignores unknown settings."""
     source = Path(copier._template.__file__).read_text("utf-8")
     known = set(re.findall(r'_?config(?:_data)?(?:\.get\(|\[)\s*"_?(\w+)"', source))
     assert {"min_copier_version", "tasks", "envops", "subdirectory"} <= known, "Copier's source is read another way now"
@@ -148,7 +148,7 @@ def test_default_project_is_small(render: Render) -> None:
 
 
 def test_rust_sources_of_the_template_are_formatted() -> None:
-    """Those without Jinja can be checked, and edited, where they are."""
+    """Files without Jinja can be checked and edited in the template."""
     if not shutil.which("rustfmt"):
         pytest.skip("rustfmt is not installed")
     run(["rustfmt", "--edition", "2024", "--check", *(path for path in FILES if path.suffix == ".rs")], cwd=ROOT)

@@ -1,4 +1,4 @@
-"""The merge engine: its rules one by one, then its laws on generated documents."""
+"""The merge engine: single rules, then properties on generated documents."""
 
 from __future__ import annotations
 
@@ -247,10 +247,10 @@ def test_the_higher_version_wins(key: str, base: str, ours: str, theirs: str, ex
     ("base", "ours", "theirs"),
     [
         ("a", "b", "c"),
-        ("1", "2", "3"),  # no version where none is expected
+        ("1", "2", "3"),  # not a version, because none is expected
         ("2026-01-01", "2026-02-02", "2026-03-03"),
-        ("0.30", "=0.30.1", "0.31"),  # a pin is a wish
-        (">=1", ">=1,<2", ">=2"),  # so is a limit
+        ("0.30", "=0.30.1", "0.31"),  # a pin is intended
+        (">=1", ">=1,<2", ">=2"),  # a limit too
     ],
 )
 def test_no_version_wins(base: str, ours: str, theirs: str) -> None:
@@ -285,11 +285,11 @@ def test_a_cargo_dependency_is_one_thing_in_every_form(ours: str, expected: str)
         ('"3"', '{ version = "2", features = ["a"] }', '{ version = "3", features = ["b"] }', None),
         ('{ version = "3", features = ["b"] }', '"2"', '"3"', '"2"'),
         ('"3"', '"2"', '{ version = "3", features = ["b"] }', '{ version = "2", features = ["b"] }'),
-        # the user's dependency comes from elsewhere
+        # the user's dependency has another source
         ('"3"', '{ git = "x" }', '{ version = "4", features = ["b"] }', '{ git = "x", features = ["b"] }'),
         ('"3"', "{ workspace = true }", '{ version = "3", optional = true }', "{ workspace = true, optional = true }"),
         (None, '{ path = "x" }', '"3"', '{ path = "x" }'),
-        # but a version of its own beside it is a version
+        # but its version is still a version
         ('"3"', '{ path = "x", version = "3" }', '"4"', '{ path = "x", version = "4" }'),
     ],
 )
@@ -506,7 +506,7 @@ documents = st.dictionaries(
 
 
 class Writer:
-    """Writes data as TOML in one of its many forms, with a comment of its own here and there."""
+    """Writes data as TOML, in a random form and with some comments."""
 
     def __init__(self, choose: Callable[..., Any], mark: str) -> None:
         self.choose = choose
@@ -587,7 +587,7 @@ def texts(draw: Any, mark: str = "c", source: Any = documents) -> str:
 
 
 def change(draw: Any, value: Any) -> Any:
-    """The value with some of its parts changed, removed or added."""
+    """The value with some parts changed, removed, or added."""
     if isinstance(value, dict):
         result = {k: change(draw, v) for k, v in value.items() if draw(st.integers(0, 5))}
         if not draw(st.integers(0, 2)):
@@ -668,7 +668,7 @@ def test_no_comment_of_the_user_is_lost(triple: tuple[str, str, str]) -> None:
 
 
 def unordered(value: Any) -> Any:
-    """The data with arrays as sets, which is how they are united."""
+    """The data with arrays as sets."""
     if isinstance(value, dict):
         return {key: unordered(item) for key, item in value.items()}
     return sorted(map(repr, map(unordered, value))) if isinstance(value, list) else value
@@ -689,6 +689,6 @@ def test_the_order_of_options_does_not_matter(ours: str, one: str, other: str) -
 
 
 def test_a_list_that_theirs_has_no_more_keeps_only_what_the_user_put_in() -> None:
-    """So an option that is switched off takes its feature along."""
+    """So when an option is turned off, its feature is removed."""
     result = merged('f = ["abi3-py310"]\n', 'f = ["abi3-py310", "ours"]\n', "")
     assert data(result.text) == {"f": ["ours"]}

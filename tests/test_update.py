@@ -1,4 +1,4 @@
-"""Real updates: what users did is there, what the template did is there, and every file can be read."""
+"""Real updates: the result has the user's and the template's changes, and all files parse."""
 
 import re
 import shutil
@@ -38,7 +38,7 @@ def commit(repository: Path, tag: str | None = None) -> None:
 
 @pytest.fixture(scope="session")
 def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as a repository: v1.0.0, and a tag for each change of it, not one on the other."""
+    """The template as a repository: v1.0.0, and a tag for each change of that version."""
     repository = tmp_path_factory.mktemp("versions") / "template"
     shutil.copytree(template, repository)
     run(["git", "init", "--quiet"], cwd=repository)
@@ -56,7 +56,7 @@ def tag(change: Change) -> str:
 
 
 def made(repository: Path, folder: Path, version: str = "v1.0.0", **answers: Any) -> Path:
-    """A project as a user has it: made from the template, committed."""
+    """A committed project, created from the template."""
     copier.run_copy(
         str(repository), folder, data=ANSWERS | answers, vcs_ref=version, defaults=True, quiet=True, unsafe=True
     )
@@ -72,7 +72,7 @@ def start(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fresh(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """What each new version makes of the same answers."""
+    """The rendering of each new version with the same answers."""
     folder = tmp_path_factory.mktemp("fresh")
     return {change.name: made(versions, folder / change.name / "sample", tag(change)) for change in CHANGES}
 
@@ -100,7 +100,7 @@ def copier_pyo3(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return run([*CLI, *arguments], cwd=ROOT, check=False)
 
 
-# --- what is lost, what is missed: told by the files alone, not by the engine ------------------------
+# --- lost and missing changes, checked only with the files --------------------------------------------
 
 
 def toml(path: Path) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def toml(path: Path) -> dict[str, Any]:
 
 
 def facts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with the place where it stands; an array's item stands at its own name, not at a number."""
+    """Every value with its place; the place of an array item has its name instead of an index."""
     if path.rpartition("dependencies.")[2].isidentifier() and "dependencies." in path and isinstance(value, str):
         value = {"version": value}
     if isinstance(value, dict):
@@ -133,7 +133,7 @@ RENAMED = {".tool.ruff.lint.extend-select[": ".tool.ruff.lint.select["}
 
 
 def check_manifest(base: Path, ours: Path, theirs: Path, result: Path) -> None:
-    """Each difference that one side made is in the result; where both made one, it is a version or ours."""
+    """The result has each change of one side; if both sides changed a value, it has the version or ours."""
     old, mine, new, got = (dict(facts(toml(path))) for path in (base, ours, theirs, result))
     for former, name in RENAMED.items():  # the user's edits are under the new name
         if any(place.startswith(name) for place in new):
@@ -156,20 +156,20 @@ def check_manifest(base: Path, ours: Path, theirs: Path, result: Path) -> None:
 
 
 def check_text(start: Path, edited: Path, fresh: Path, project: Path, path: str) -> None:
-    """Lines that the user added are there, and those that the template added."""
+    """The lines that the user and the template added exist."""
     old, mine, new, got = (
         (folder / path).read_text("utf-8").splitlines() if (folder / path).exists() else []
         for folder in (start, edited, fresh, project)
     )
     for side in (mine, new):
         lost = [line for line in side if line not in old and line not in got]
-        # Of two versions the higher one stays, and of two lists all items: see check_lists.
+        # The higher version is kept, and all items of two lists: see check_lists.
         lost = [line for line in lost if not line.strip().startswith(("rev:", "needs:", "- uses: actions/checkout@"))]
         assert not lost, f"{path}: {lost}"
 
 
 def check_lists(project: Path, change: Change, edits: set[str]) -> None:
-    """Lists and versions that both sides changed in workflows and hooks."""
+    """Check lists and versions that both sides changed in workflows and hooks."""
     jobs = yaml.safe_load((project / CI).read_text("utf-8"))["jobs"]
     wanted = {"docs"} if "a job that the gate needs" in edits else set()
     wanted |= {"msrv"} if change.name != "small" else set()
@@ -185,7 +185,7 @@ def check_lists(project: Path, change: Change, edits: set[str]) -> None:
 
 
 def check_files(project: Path) -> None:
-    """Every manifest and workflow can be read, and no manifest has a marker."""
+    """Every manifest and workflow parses, and no manifest has conflict markers."""
     for path in project.rglob("*"):
         if path.suffix == ".toml":
             assert not MARKERS.search(path.read_bytes()), path
@@ -210,7 +210,7 @@ def test_there_are_enough_kinds_of_edit() -> None:
 
 @pytest.fixture(scope="session")
 def crowds(start: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[list[Edit], Path]]:
-    """The edits in as few projects as can hold them: those that need the same text go to different ones."""
+    """The edits in as few projects as possible: edits of the same text need different projects."""
     found: list[tuple[list[Edit], Path]] = []
     for edit in EDITS:
         for edits, folder in found:
@@ -269,11 +269,11 @@ def test_edits_survive_an_update(
     assert list((tmp_path / "dist").glob("sample-*.whl"))
 
 
-# --- what no rule settles ------------------------------------------------------------------------------
+# --- changes without a rule ----------------------------------------------------------------------------
 
 
 def test_code_in_conflict_is_left_and_said(versions: Path, project: Path) -> None:
-    """Code that both sides changed in one place: git's markers, git's index, and not 0."""
+    """If both sides changed the same code: conflict markers, conflict in git's index, and not exit code 0."""
     Edit("code", "src/distance.rs", "let second: Vec<char> =", "let other: Vec<char> =")(project)
     commit(project)
     done = copier_pyo3("update", project, "--vcs-ref", "v1.2.0")
@@ -297,7 +297,7 @@ def test_the_user_wins_where_no_version_decides(project: Path) -> None:
 
 @pytest.mark.parametrize("plain", [True, False], ids=["copier update", "copier-pyo3 update"])
 def test_no_file_is_lost(versions: Path, project: Path, plain: bool, capfd: pytest.CaptureFixture[str]) -> None:
-    """Deleted by one side and edited by the other, moved by the user, added by both, ignored, binary."""
+    """Files deleted by one side and edited by the other, moved by the user, added by both, ignored, and binary."""
     Edit("edit of what goes", "CHANGELOG.md", "", "\n- ours\n")(project)
     Edit("edit of what moves", "examples/demo.py", '"version"', '"the version"')(project)
     Edit("added by both", "SECURITY.md", "", "# Our own\n")(project)
@@ -338,7 +338,7 @@ def test_a_binary_changed_on_both_sides_stays_the_users(versions: Path, tmp_path
 
 
 def test_what_cannot_be_merged_by_meaning_says_why(project: Path) -> None:
-    """A user's manifest that is no TOML, or YAML with anchors: git's own merge, and a word."""
+    """An invalid manifest, or YAML with anchors: git's merge, and the reason."""
     Edit("broken", PYPROJECT, "[tool.mypy]", "[tool.mypy")(project)
     Edit("anchors", ".pre-commit-config.yaml", "rev: v0.17.4", "rev: &ruff v0.17.4 # for two")(project)
     commit(project)
@@ -353,7 +353,7 @@ def test_what_cannot_be_merged_by_meaning_says_why(project: Path) -> None:
 
 
 def test_a_version_that_the_user_raised_is_never_taken_back(start: Path, project: Path, versions: Path) -> None:
-    """Every version that the template writes in a manifest, raised by the user, against a smaller raise."""
+    """The user raised every version in the manifests, and the template raises them less."""
     for name in (CARGO, PYPROJECT):
         path = project / name
         text = re.sub(
@@ -385,7 +385,7 @@ def test_line_endings_of_the_user_stay(project: Path) -> None:
 
 
 def test_line_endings_of_the_work_tree_stay(project: Path) -> None:
-    """Where git writes CRLF into the work tree, so does the update."""
+    """If git writes CRLF to the work tree, the update does too."""
     Edit("attributes", ".gitattributes", "", "* text=auto eol=crlf\n")(project)
     Edit("a dependency", CARGO, "[dependencies]\n", '[dependencies]\nitoa = "1"\n')(project)
     commit(project)
@@ -401,7 +401,7 @@ def test_line_endings_of_the_work_tree_stay(project: Path) -> None:
 
 
 def test_a_file_that_git_filters_is_kept_as_it_is_used(versions: Path, tmp_path: Path) -> None:
-    """As with git-lfs: the repository holds something else than the work tree."""
+    """Like with git-lfs, the contents in the repository and in the work tree differ."""
     repository = Path(shutil.copytree(versions, tmp_path / "template"))
     for number in (1, 2):
         run(["git", "checkout", "--quiet", "v1.0.0"], cwd=repository)
@@ -459,7 +459,7 @@ def test_a_project_in_a_folder_of_a_larger_repository(versions: Path, start: Pat
 
 @pytest.fixture(scope="session")
 def versions_without_migration(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same template before it had the migration: Copier's own merge is all that there is."""
+    """The same template without the migration, with only Copier's merge."""
     repository = tmp_path_factory.mktemp("bare") / "template"
     run(["git", "clone", "--quiet", versions, repository], cwd=ROOT)
     for tag_name in ("v1.0.0", "v1.2.0"):
@@ -474,7 +474,7 @@ def versions_without_migration(versions: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture
 def conflicted(versions_without_migration: Path, tmp_path: Path) -> Path:
-    """A project in which Copier has left markers in the manifests."""
+    """A project with Copier's conflict markers in the manifests."""
     project = made(versions_without_migration, tmp_path / "sample")
     Edit("pyo3", CARGO, '"abi3-py310"', '"abi3-py310", "multiple-pymethods"')(project)
     Edit("maturin", PYPROJECT, '"maturin>=1.15,<2"', '"maturin>=1.15,<2", "numpy"')(project)
@@ -513,7 +513,7 @@ def test_resolve_leaves_what_was_edited_since(conflicted: Path) -> None:
 
 
 def test_resolve_leaves_what_was_edited_before_the_commit(conflicted: Path) -> None:
-    """By hand in the work tree, of an update in the index as of one that is committed."""
+    """Files that were edited by hand, with a committed and with an uncommitted update."""
     Edit("by hand", CARGO, "", "# half done\n")(conflicted)
     for _ in range(2):
         done = copier_pyo3("resolve", conflicted)
@@ -527,7 +527,7 @@ def test_resolve_leaves_what_was_edited_before_the_commit(conflicted: Path) -> N
 
 
 def test_resolve_keeps_out_of_a_merge_of_branches(project: Path) -> None:
-    """The conflict is not the update's, though there was an update before."""
+    """The conflict is not from the update, but there was an update before."""
     Edit("ours", CARGO, "strip = true", 'strip = "symbols"')(project)
     commit(project)
     run(["git", "branch", "other", "HEAD~1"], cwd=project)
@@ -615,7 +615,7 @@ def test_merge_is_a_driver_of_git(start: Path, project: Path) -> None:
     assert {"num-bigint", "multiple-pymethods"} <= set(toml(project / CARGO)["dependencies"]["pyo3"]["features"])
 
 
-# --- broken off ----------------------------------------------------------------------------------------
+# --- interruptions -------------------------------------------------------------------------------------
 
 
 def state(project: Path) -> dict[str, bytes]:
@@ -651,7 +651,7 @@ def broken_off(script: str, project: Path, name: str, at: int) -> subprocess.Com
 
 @pytest.fixture(scope="session")
 def updated(start: Path, versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
-    """The start, updated in peace."""
+    """The result of an update without interruptions."""
     project = Path(shutil.copytree(start, tmp_path_factory.mktemp("updated") / "sample"))
     assert copier_pyo3("update", project, "--vcs-ref", "v1.3.0").returncode == 0
     return state(project)
@@ -690,7 +690,7 @@ def test_an_update_that_was_broken_off_and_undone_starts_anew(project: Path, upd
 def test_what_was_edited_after_an_update_was_broken_off_stays(
     project: Path, updated: Mapping[str, bytes], path: str
 ) -> None:
-    """A file that was still to come, one to be deleted, and the last one."""
+    """A file that was not moved yet, one to be deleted, and the last one."""
     broken_off(KILL, project, "_move", 3)
     Edit("since", path, "", "# since\n")(project)
     before = state(project)
@@ -729,7 +729,7 @@ def test_two_updates_at_once(project: Path, updated: Mapping[str, bytes]) -> Non
 
 @pytest.mark.parametrize(("name", "at"), [("_plan", 1), ("_move", 1), ("_move", 4)])
 def test_a_full_disk_leaves_the_project_as_it_was(project: Path, name: str, at: int) -> None:
-    """Simulated: the call fails as it does on a full disk."""
+    """Simulated: the call fails like on a full disk."""
     before = state(project)
     done = broken_off(FULL, project, name, at)
     assert done.returncode == 1
@@ -743,7 +743,7 @@ def test_a_full_disk_leaves_the_project_as_it_was(project: Path, name: str, at: 
 def test_a_killed_copier_leaves_the_project_as_it_was(
     project: Path, versions: Path, updated: Mapping[str, bytes], tmp_path: Path
 ) -> None:
-    """Killed for real, at moments spread over the run."""
+    """The process is killed at different times during the run."""
     before = state(project)
     for seconds in (0.8, 1.6, 2.4, 3.2):
         running = subprocess.Popen([*CLI, "update", str(project), "--vcs-ref", "v1.3.0"], stdout=subprocess.DEVNULL)
@@ -758,7 +758,7 @@ def test_a_killed_copier_leaves_the_project_as_it_was(
 
 
 def test_a_read_only_file_is_updated(project: Path, updated: Mapping[str, bytes]) -> None:
-    """Git and Copier replace such files too; the mode stays."""
+    """Git and Copier replace such files too; the mode is kept."""
     (project / CARGO).chmod(0o444)
     assert copier_pyo3("update", project, "--vcs-ref", "v1.3.0").returncode == 0
     assert state(project) == updated
@@ -814,7 +814,7 @@ def test_a_home_that_is_out_of_reach_is_named(project: Path) -> None:
 
 
 def test_from_a_hook_of_git(project: Path) -> None:
-    """Git tells its hooks which repository it is working on."""
+    """Git sets variables with its repository for hooks."""
     names = {"GIT_DIR": str(project / ".git"), "GIT_INDEX_FILE": str(project / ".git/index")}
     done = run([*CLI, "update", project, "--vcs-ref", "v1.1.0"], cwd=ROOT, check=False, **names)
     assert done.returncode == 0, done.stderr
@@ -853,7 +853,7 @@ SWITCHES: list[dict[str, Any]] = [
 
 
 def data_of(project: Path) -> dict[str, Any]:
-    """What the manifests mean."""
+    """The data of the manifests."""
     return {str(path.relative_to(project)): dict(facts(toml(path))) for path in sorted(project.rglob("*.toml"))}
 
 
@@ -861,7 +861,7 @@ def data_of(project: Path) -> dict[str, Any]:
 def test_an_answer_switched_there_and_back(
     versions: Path, start: Path, project: Path, tmp_path: Path, switch: dict[str, Any]
 ) -> None:
-    """The project is then as if made with that answer, and afterwards as before; the edits are there all the time."""
+    """The project is as if created with that answer, and then returns to its previous state, always with the edits."""
     for edit in OURS:
         edit(project)
     commit(project)

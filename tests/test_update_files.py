@@ -1,4 +1,4 @@
-"""What is not in the text of a file: line ends, permissions, links. By both doors."""
+"""Line endings, permissions, and links, with both commands."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def project(releases: Template, tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["copier update", "copier-pyo3 update"])
 def update(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Update:
-    """Updates to v1.1.0, and gives what is said."""
+    """Updates to v1.1.0. Returns the output."""
 
     def plain(project: Path) -> str:
         plain_update(project, "v1.1.0")
@@ -43,7 +43,7 @@ def update(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) ->
     return plain if request.param == "copier update" else verb
 
 
-# --- line ends -------------------------------------------------------------------------------------------
+# --- line endings ----------------------------------------------------------------------------------------
 
 
 def to_crlf(project: Path) -> None:
@@ -52,13 +52,13 @@ def to_crlf(project: Path) -> None:
 
 
 def bare_lf(project: Path) -> set[str]:
-    """Files with a line that ends with LF alone."""
+    """Files with a line that ends with LF only."""
     paths = (path for path in project.rglob("*") if path.is_file() and ".git" not in path.relative_to(project).parts)
     return {path.relative_to(project).as_posix() for path in paths if re.search(rb"(?<!\r)\n", path.read_bytes())}
 
 
 def test_a_project_with_crlf_is_not_edited_by_that(project: Path, update: Update) -> None:
-    """It takes every change of the template, deletions and moves too; what is new comes with CRLF; nothing is told."""
+    """It gets every change of the template, including deletions and moves; new files have CRLF; nothing is reported."""
     run(["git", "config", "core.autocrlf", "false"], cwd=project)
     to_crlf(project)
     commit(project)
@@ -97,7 +97,7 @@ def test_one_file_with_crlf_makes_no_project_of_it(project: Path, update: Update
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_permissions_stay(project: Path, update: Update) -> None:
-    """Of a read-only file, which Copier alone cannot write to, and of a private one."""
+    """The permissions of a read-only file, which plain Copier cannot write, and of a private file are kept."""
     modes = {CARGO: 0o444, PYPROJECT: 0o600, "README.md": 0o400, "src/lib.rs": 0o440}
     for name, mode in modes.items():
         (project / name).chmod(mode)

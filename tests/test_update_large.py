@@ -1,4 +1,4 @@
-"""In a large project, `copier-pyo3 update` checks out what it reads, and comes to the same files."""
+"""In a large project, `copier-pyo3 update` checks out only the files that it reads, with the same result."""
 
 import shutil
 from pathlib import Path
@@ -29,7 +29,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 
 @pytest.fixture
 def project(releases: Template, tmp_path: Path) -> Path:
-    """A large one, with edits in nested files, one moved into a folder of the user's, and one that both sides add."""
+    """A large project with edits in nested files, a file moved to a new folder, and a file that both sides add."""
     project = releases.make(tmp_path / "sample")
     for number in range(work_tree_beside.SMALL_COUNT):
         write(project / f"data/{number // 100}/{number}.txt", f"{number}\n")

@@ -1,4 +1,4 @@
-"""What stands in the way of an update is said in one sentence, with paths and with what to do; tThe project is unchanged."""
+"""Errors of updates are one sentence with paths and what to do. The project is unchanged."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def state(project: Path) -> dict[str, bytes]:
 
 
 def check_refused(project: Path, *words: str, verb: str = "update") -> None:
-    """Refused in one sentence with these words, and tThe project is unchanged."""
+    """Check for an error in one sentence with these words, and that the project is unchanged."""
     before = state(project)
     done = copier_pyo3(verb, project)
     assert done.returncode == 1
@@ -43,7 +43,7 @@ def check_refused(project: Path, *words: str, verb: str = "update") -> None:
 
 
 def test_the_old_commit_of_the_template_is_gone(template: Template, project: Path) -> None:
-    """A force push: the project was made from a commit that the template has no more."""
+    """After a force push, the template no longer has the commit that created the project."""
     answers = project / ".copier-answers.yml"
     replace(answers, "_commit: v1.0.0", "_commit: v1.0.0-2-g0123456")
     commit(project)
@@ -88,12 +88,12 @@ def test_a_file_of_the_template_where_the_user_has_a_folder(project: Path, ignor
         check_refused(project, "the template has a file notes, and you have a file notes/one.md: move your folder")
 
 
-# --- a disk that fills -----------------------------------------------------------------------------------
+# --- a disk that becomes full ----------------------------------------------------------------------------
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB, where the system lets us mount one."""
+    """A file system of 4 MB, if the system allows mounting one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
@@ -106,7 +106,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("free", [0, 16, 64])
 def test_a_disk_that_fills(project: Path, small_disk: Path, free: int) -> None:
-    """With so many kB free, it fills at another place."""
+    """With different free space, it becomes full at different steps."""
     full = Path(shutil.copytree(project, small_disk / "sample"))
     before = state(full)
     with (small_disk / "filler").open("wb") as filler:

@@ -1,4 +1,4 @@
-"""`nox -s wheels` builds for other processors with zig, checks each wheel, and says what it leaves out."""
+"""`nox -s wheels` builds for other processors with zig, checks each wheel, and reports skipped ones."""
 
 import os
 import re
@@ -42,13 +42,13 @@ def make(folder: Path, platforms: list[str], **answers: Any) -> Path:
 
 
 def wheels(project: Path, *names: str, check: bool = True) -> tuple[str, list[str]]:
-    """Output of `nox -s wheels`, and the wheels that it made."""
+    """The output of `nox -s wheels`, and the wheels that it built."""
     result = run(project, "nox", "--session", "wheels", "--", *names, check=check, CI="", PATH=path())
     return result.stdout, sorted(made.name for made in (project / "dist").glob("*.whl"))
 
 
 def machine(wheel: Path) -> int:
-    """The processor that the native module is for, from its ELF header."""
+    """The processor of the native module, from its ELF header."""
     with zipfile.ZipFile(wheel) as archive:
         (module,) = (name for name in archive.namelist() if name.endswith(".so"))
         header = archive.read(module)[:20]
@@ -94,7 +94,7 @@ def test_a_container_has_the_python_to_test_on(project: Path, tmp_path: Path) ->
 
 
 def oldest_and_newest(project: Path) -> list[str]:
-    """The oldest and the newest Python of the classifiers; one, if they name but one."""
+    """The oldest and the newest Python in the classifiers, or only one if there is only one."""
     minors = re.findall(r":: 3\.(\d+)", (project / "pyproject.toml").read_text(encoding="utf-8"))
     return list(dict.fromkeys(f"3.{minor}" for minor in (minors[0], minors[-1])))
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_built_is_named(project: Path) -> None:
 
 
 def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
-    """Each has a row of its own, and the version of the git tag."""
+    """Each has a row in the matrix, and the version from the git tag."""
     answers = {"free_threading": True, "version_source": "git-tag"}
     project = make(tmp_path / "project", ["linux-x86_64", "windows-x64"], **answers)
     run(project, "git", "tag", "v1.2.3")
@@ -164,7 +164,7 @@ def test_cibuildwheel_knows_every_build(answers: dict[str, Any], tmp_path: Path)
 
 
 def test_pyodide_is_built_with_the_rust_that_it_asks_for(tmp_path: Path) -> None:
-    """A stand-in takes the place of pyodide-build, which would be fetched; the rest is cibuildwheel's own."""
+    """A stand-in replaces pyodide-build, which would be downloaded; cibuildwheel is real."""
     need("cibuildwheel")
     from cibuildwheel.options import CommandLineArguments, Options
 
@@ -181,13 +181,13 @@ def test_pyodide_is_built_with_the_rust_that_it_asks_for(tmp_path: Path) -> None
 
 
 def doctor(project: Path, **environment: Any) -> str:
-    """What `nox -s doctor` prints, whether or not something is missing."""
+    """The output of `nox -s doctor`, even if something is missing."""
     result = run(project, "nox", "-s", "doctor", **{"check": False, "PATH": path(), **environment})
     return result.stdout
 
 
 def test_doctor_finds_the_library_that_the_linker_takes(project: Path, tmp_path: Path) -> None:
-    """Neither the standard library, nor a static one, nor one without the name that the linker asks for."""
+    """It does not find the standard library, a static library, or one without the name that the linker needs."""
     for library in ("libpython3.11.so", "libpython3.11.a"):
         code = f"import sysconfig; sysconfig.get_config_vars().update(LIBDIR={str(tmp_path)!r}, LDLIBRARY={library!r})"
         (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
@@ -221,7 +221,7 @@ def test_doctor_finds_what_is_here_and_what_is_not(project: Path, tmp_path: Path
 
 
 def test_rust_without_rustup(project: Path, tmp_path: Path) -> None:
-    """A distribution's Rust has the target of its own machine, and nothing tells so but rustc."""
+    """Rust from a Linux distribution has the target of the machine, which only rustc reports."""
     folder = Path(run(project, "rustc", "--print=sysroot").stdout.strip()) / "bin"
     for tool in ("cargo", "rustc", "rustdoc"):
         (tmp_path / tool).symlink_to(folder / tool)

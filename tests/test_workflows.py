@@ -1,4 +1,4 @@
-"""The workflows of generated projects, and of this repository, before judges: nothing to fault, every pin in order."""
+"""Linters of workflows report no problems for generated projects and this repository; all pins are valid."""
 
 import re
 import sys
@@ -31,7 +31,7 @@ def test_each_pair_of_answers_is_in_a_case() -> None:
 
 
 def judge(folder: Path) -> None:
-    """No finding of any judge about what is in .github/."""
+    """Check that no linter reports a problem in .github/."""
     need("actionlint", "shellcheck", "zizmor", "check-jsonschema")
     workflows = [str(path) for path in sorted((folder / WORKFLOWS).glob("*.yml"))]
     assert workflows
@@ -61,7 +61,7 @@ def rows(project: Path) -> list[dict[str, str]]:
 
 
 def test_the_plan_is_one_that_the_workflow_can_follow(project: Path) -> None:
-    """Each row has a runner that actionlint knows, and each wheel a name that an installer can read."""
+    """Each row has a runner that actionlint knows, and each wheel has a valid name."""
     if (project / "version_from_git.py").exists():
         run(project, "git", "tag", "v0.1.0")
     planned = run(project, "nox", "-s", "plan").stdout
@@ -80,7 +80,7 @@ def test_the_plan_is_one_that_the_workflow_can_follow(project: Path) -> None:
 
 
 def test_a_row_says_all_that_its_wheel_needs(tmp_path: Path) -> None:
-    """Each platform that there is, by maturin."""
+    """Check each platform with maturin."""
     every = [*workflow_cases.LINUX, *workflow_cases.OTHERS]
     project = rendered(tmp_path / "project", project_name="sample-ext", platforms=every)
     for row in rows(project):
@@ -106,7 +106,7 @@ def test_what_belongs_to_an_option_comes_with_it(tmp_path: Path) -> None:
 
 
 def test_where_ci_tests(tmp_path: Path) -> None:
-    """On Windows on ARM uv has to be told the processor, and has no Python older than 3.11."""
+    """On Windows on ARM, uv needs the processor as an argument, and has no Python older than 3.11."""
     platforms = ["linux-x86_64", "macos-arm64", "windows-x64", "windows-x86", "windows-arm64"]
     project = rendered(tmp_path / "project", project_name="sample-ext", platforms=platforms, abi3=False)
     matrix = load_yaml(project / WORKFLOWS / "ci.yml")["jobs"]["test"]["strategy"]["matrix"]["include"]
@@ -123,7 +123,7 @@ def test_where_ci_tests(tmp_path: Path) -> None:
 
 
 def all_workflows() -> list[Path]:
-    """Every workflow file, whole or part, of the template and of this repository."""
+    """All workflow files and fragments in the template and in this repository."""
     return sorted(
         path
         for path in [*(ROOT / "template").rglob("*.yml"), *(ROOT / WORKFLOWS).glob("*.yml")]

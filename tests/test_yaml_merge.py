@@ -1,4 +1,4 @@
-"""The merge of YAML: what becomes of workflows and hooks that both sides changed."""
+"""The merge of workflows and hooks that both sides changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def told(result: Merged) -> list[tuple[str, str, str, bool]]:
     return [(one.path, one.action, one.detail, one.conflict) for one in result.decisions]
 
 
-# --- What is told, and what is refused -----------------------------------------------------------
+# --- Reports and errors --------------------------------------------------------------------------
 
 
 def test_null_and_dates_are_told() -> None:
@@ -69,7 +69,7 @@ def test_a_merge_by_lines_without_conflict_is_told() -> None:
     assert not merged.left
 
 
-# --- Which item is which -------------------------------------------------------------------------
+# --- Matching items ------------------------------------------------------------------------------
 
 
 def test_a_step_without_a_name_is_known_by_what_it_runs() -> None:
@@ -303,7 +303,7 @@ def test_a_new_entry_stands_behind_the_comments_of_the_one_before() -> None:
         ("a/b@v1", "a/b@v1", "a/b@d # v1.2", "  uses: a/b@d # v1.2"),
         ("a/b@a # v1.0", "a/b@a # v1.0", "a/b@v2", "  uses: a/b@v2"),
         ("a/b@v1", "a/b@v1 # why", "a/b@d # v1.2", "  uses: a/b@d # v1.2 # why"),
-        # any other is just a comment
+        # others are just comments
         ("./a", "./a # mine", "./a", "  uses: ./a # mine"),
         ("./a", "./a # mine", "./b", "  uses: ./b # mine"),
         ("./a # x", "./a # x", "./b # y", "  uses: ./b # y"),

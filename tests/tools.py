@@ -1,7 +1,7 @@
-"""Installs what the tests of workflows and releases need besides the group `test`: python tests/tools.py.
+"""Installs the tools for the tests of workflows and releases, besides the group `test`: python tests/tools.py.
 
-It goes into the environment of the Python that runs this. What cannot be had here, for want of Go or of a network, is
-named; the tests that need it then skip and name it too. With --strict, that is an error.
+They are installed in the environment of this Python. Tools that cannot be installed, for example without Go or a network, are
+printed, and the tests that need them are skipped. With --strict, this is an error.
 """
 
 import os
@@ -20,7 +20,7 @@ TARGETS = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"]
 
 
 def main() -> int:
-    """Install all of it; 1 with --strict if something is missing in the end."""
+    """Install all tools. Returns 1 with --strict if tools are missing."""
     attempt(sys.executable, "-m", "pip", "install", "--quiet", "--group", f"{ROOT / 'pyproject.toml'}:ship")
     for module in GO:
         if not (BIN / module.partition("@")[0].rpartition("/")[2]).exists():
@@ -37,7 +37,7 @@ def main() -> int:
         )
         validator = node / "node_modules/.bin/renovate-config-validator"
         if validator.exists():
-            (BIN / validator.name).unlink(missing_ok=True)  # of an earlier run, and leads nowhere now
+            (BIN / validator.name).unlink(missing_ok=True)  # from an earlier run, and broken now
             (BIN / validator.name).symlink_to(validator)
     for target in TARGETS:
         attempt("rustup", "target", "add", target)
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def attempt(*command: str, **environment: str) -> None:
-    """Run a command that may fail; what is missing is seen in the end."""
+    """Run a command that can fail; missing tools are found at the end."""
     print("$", *command, flush=True)
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     if not shutil.which(command[0], path=path):

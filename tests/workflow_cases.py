@@ -1,6 +1,6 @@
-"""The cases in tests/answers/workflows/: each pair of answers to the questions that workflows depend on is in one.
+"""The cases in tests/answers/workflows/, which cover each pair of answers that workflows depend on.
 
-`python tests/workflow_cases.py` writes the cases that are missing after a choice was added here.
+`python tests/workflow_cases.py` writes missing cases. Run it after you add a choice here.
 """
 
 import itertools
@@ -15,7 +15,7 @@ LINUX = ["linux-x86_64", "linux-aarch64", "linux-armv7", "linux-i686", "linux-pp
 OTHERS = ["musl-x86_64", "musl-aarch64", "macos-x86_64", "macos-arm64", "windows-x64", "windows-x86", "windows-arm64"]
 
 Answers = dict[str, Any]
-# What stands in one list excludes each other; {} are the defaults.
+# The items of a list exclude each other; {} are the defaults.
 FACTORS: list[list[Answers]] = [
     [{}, {"platforms": ["linux-x86_64"]}, {"platforms": [*LINUX, *OTHERS, "pyodide"]}],
     [
@@ -36,12 +36,12 @@ Pairs = set[tuple[tuple[int, int], ...]]
 
 
 def cases() -> dict[str, Answers]:
-    """The answers of each case, by its name."""
+    """The answers of each case, by name."""
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(ANSWERS.glob("*.yml"))}
 
 
 def choices() -> dict[tuple[int, ...], Answers]:
-    """The answers of every case there could be, by the places that they have in FACTORS."""
+    """The answers of all possible cases, by their indices in FACTORS."""
     found = {}
     for places in itertools.product(*(range(len(factor)) for factor in FACTORS)):
         answers: Answers = {}
@@ -53,12 +53,12 @@ def choices() -> dict[tuple[int, ...], Answers]:
 
 
 def pairs(places: tuple[int, ...]) -> Pairs:
-    """Each two answers of a case."""
+    """The pairs of answers in a case."""
     return set(itertools.combinations(enumerate(places), 2))
 
 
 def missing_pairs() -> Pairs:
-    """The pairs that are possible, and in no case."""
+    """The possible pairs that are not in any case."""
     here = list(cases().values())
     found: Pairs = set()
     missing: Pairs = set()

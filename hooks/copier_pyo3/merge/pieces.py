@@ -48,9 +48,9 @@ class Body:
     """The text between the last entry and the closing bracket."""
 
     def arrange(self, chosen: list[Entry], dropped: Container[str]) -> str:
-        """The text with the chosen entries, which can be its own or others, instead of its own.
+        """The text with the chosen entries, old or new, instead of the present ones.
 
-        Others take its style: everything on one line, or one item per line with its indentation. The comments of removed
+        New ones get the style of the text: everything on one line, or one item per line with indentation. The comments of removed
         entries are kept unless they are in `dropped`.
         """
         own = self.entries

@@ -163,7 +163,7 @@ def _named(context: str) -> tuple[Callable[[Any], Iterable[Use]], Callable[[Any,
 
 
 def _in_lists(data: Any, path: Iterable[str], old: str, new: str) -> Any:
-    """The data with a name changed in the list or string at a path; `*` stands for every key."""
+    """The data with a name changed in the list or string at a path; `*` means every key."""
     key, *rest = path if not isinstance(path, str) else [path]
     if not isinstance(data, dict):
         return data

@@ -384,7 +384,7 @@ class Editor:
             self._insert_block(self._place(at, src), self._moved(at, src, blocks))
 
     def _pair(self, at: Path, node: Node) -> Line:
-        """A line for a value that has no line of its own in theirs."""
+        """A line for a value that has no line in theirs."""
         key = quoted_key(str(at[-1]))
         return Line("pair", f"{key} = ", self._text(node), "\n", at, at[:-1], (*self._keys(at[:-1]), key))
 

@@ -1,4 +1,4 @@
-"""Reads what cibuildwheel would, CIBW_BUILD and its options, and does its work without a container."""
+"""Reads CIBW_BUILD and the options like cibuildwheel, and builds without a container."""
 
 import argparse
 import os
