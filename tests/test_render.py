@@ -66,6 +66,12 @@ def test_every_case_is_formatted(render: Render) -> None:
     check_style(*(render(name, answers) for name, answers in pairs.cases().items()))
 
 
+def test_the_version_from_git_is_formatted_for_the_newest_python(render: Render) -> None:
+    """From 3.14 on, ruff removes the parentheses in `except (A, B):`, and older Pythons that run nox fail on the file."""
+    newest = pairs.choices()["min_python"][-1]
+    check_style(render("newest", {"min_python": newest, "version_source": "git-tag", "more": True}))
+
+
 def test_every_extra_meets_every_choice(render: Render) -> None:
     projects = [render(name, answers) for name, answers in pairs.with_extras().items()]
     for project in projects:
