@@ -19,8 +19,10 @@ HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
+# What runs in the user's folder is a script, not `python -m`, which imports from the current folder.
+NEW = BIN / ("copier-pyo3.exe" if sys.platform == "win32" else "copier-pyo3")
 COMMANDS = {
-    "new": ["-m", "copier_pyo3.cli", "new"],
+    "new": ["new"],
     "test": ["-m", "pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"],
     "tools": ["tests/tools.py"],
     "bench": ["tools/bench_new.py"],
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
     install("new", []) if verb == "new" else install("test", ["--group", "test"])
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.call(
-        [str(PYTHON), *COMMANDS[verb], *rest],
+        [str(NEW if verb == "new" else PYTHON), *COMMANDS[verb], *rest],
         cwd=None if verb == "new" else HERE,
         env=os.environ | {"PATH": path},
     )
@@ -56,10 +58,12 @@ def install(name: str, needs: list[str]) -> None:
     print("dev.py: installing into .venv ...", flush=True)
     try:
         subprocess.run(
-            [sys.executable, "-m", "venv", *([] if is_of_this_python() else ["--clear"]), str(VENV)], check=True
+            [sys.executable, "-m", "venv", *([] if is_of_this_python() else ["--clear"]), str(VENV)],
+            check=True,
+            cwd=HERE,
         )
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "pip>=25.1"], check=True)  # needed for --group
+        subprocess.run([*pip, "pip>=25.1"], check=True, cwd=HERE)  # needed for --group
         subprocess.run([*pip, "--editable", ".", *needs], check=True, cwd=HERE)
     except subprocess.CalledProcessError as error:
         sys.exit(f"dev.py: `{' '.join(map(str, error.cmd))}` failed: see above.")
@@ -69,7 +73,7 @@ def install(name: str, needs: list[str]) -> None:
 def is_of_this_python() -> bool:
     """Whether .venv works and uses the current interpreter."""
     try:
-        version = subprocess.check_output([str(PYTHON), "-c", "import sys; print(sys.version)"], encoding="utf-8")
+        version = subprocess.check_output([str(PYTHON), "-Ic", "import sys; print(sys.version)"], encoding="utf-8")
     except (OSError, subprocess.CalledProcessError):
         return False
     return version.strip() == sys.version.strip()

@@ -1,6 +1,7 @@
 """Shared fixtures: rendered cases, interpreters with build requirements, and wheels built in one target folder."""
 
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -70,9 +71,9 @@ def run(command: Sequence[object], cwd: Path, check: bool = True, **env: str) ->
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the host's Copier settings, virtual environment, and Cargo target folder from the tests."""
+    """Hide the host's Copier settings, virtual environment, and Cargo target folder from the tests, which trust their templates."""
     settings = tmp_path_factory.mktemp("settings") / "settings.yml"
-    settings.write_text("{}", encoding="utf-8")
+    settings.write_text(json.dumps({"trust": [f"{tmp_path_factory.getbasetemp()}{os.sep}"]}), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(settings))
         patch.setenv("CARGO_TARGET_DIR", str(BUILD / "target"))

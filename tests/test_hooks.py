@@ -1,9 +1,11 @@
 """The hook that Copier's task calls: merging fragments, rejecting contradictions, and finding tomlkit."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -173,14 +175,65 @@ def test_the_fold_gets_tomlkit_when_it_meets_a_value_to_write(bare: Path, projec
     assert list((tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*"))
 
 
-def test_a_cache_whose_files_are_gone_is_filled_again(bare: Path, tmp_path: Path) -> None:
+def damage(cached: Path) -> Iterator[str]:
+    """Damage the cache, each time in another way."""
+    for file in cached.rglob("*.py"):
+        file.unlink()
+    yield "files are gone"
+    (cached / "tomlkit/items.py").write_bytes((cached / "tomlkit/items.py").read_bytes()[:20_000])
+    yield "half a file"
+    (cached / "tomlkit/api.py").write_text("raise SystemExit('hostile')\n", encoding="utf-8")
+    for record in cached.rglob("RECORD"):
+        record.unlink()
+    yield "other code"
+    (cached / "tomlkit/items").mkdir()
+    (cached / "tomlkit/items/__init__.py").write_text("raise SystemExit('hostile')\n", encoding="utf-8")
+    yield "one more module"
+    shutil.rmtree(cached)
+    cached.write_text("a file\n", encoding="utf-8")
+    yield "a file in its place"
+
+
+def test_a_damaged_cache_is_filled_again(bare: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path, "git", "uv")
-    for name in ("one", "two"):
-        done = bare_update(bare, tmp_path / name, tmp_path / "cache", PATH=path)
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path)
+    (cached,) = (tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*")
+    for what in damage(cached):
+        done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path)
+        assert done.returncode == 0, (what, done.stderr)
+
+
+def test_an_installer_that_breaks_off_leaves_nothing_to_the_next(bare: Path, tmp_path: Path) -> None:
+    """A uv that writes half a package, and one that writes another package and is content."""
+    path = path_with(tmp_path, "git", "pip3")
+    half = tmp_path / "bin" / "uv"
+    for status in (1, 0):
+        half.write_text(
+            "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ $1 = --target ] && to=$2; shift; done\n"
+            f"/bin/mkdir -p $to/tomlkit; echo 'raise SystemExit(9)' > $to/tomlkit/__init__.py; exit {status}\n"
+        )
+        half.chmod(0o755)
+        done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path)
         assert done.returncode == 0, done.stderr
-        (cached,) = (tmp_path / "cache" / "copier-pyo3").glob("tomlkit-*")
-        for file in cached.rglob("*.py"):
-            file.unlink()
+        shutil.rmtree(tmp_path / "cache")
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/copier-pyo3").write_text("a file", encoding="utf-8")
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, "git", "uv"))
+    assert done.returncode == 1
+    assert "tomlkit cannot be stored in" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_installer_imports_nothing_from_the_project(bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    for name in ("logging.py", "platformdirs.py", "tomlkit.py", "yaml.py"):
+        (tmp_path / "one" / name).write_text("raise SystemExit('imported from the project')\n", encoding="utf-8")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_uv_fetches_it_too(bare: Path, tmp_path: Path) -> None:
@@ -195,19 +248,28 @@ def test_without_tomlkit_and_network_it_says_what_helps(bare: Path, tmp_path: Pa
     done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, *programs), **OFFLINE)
     assert done.returncode != 0
     assert "tomlkit" in done.stderr
-    assert "pip install tomlkit==" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not list((tmp_path / "cache").rglob("tomlkit-*"))
+    assert not list((tmp_path / "cache").rglob("tomlkit"))
+    command = done.stderr.partition("any pip: ")[2]
+    assert "--require-hashes" in command
+    run([sys.executable, *shlex.split(command)[1:]], cwd=tmp_path)
+    shutil.rmtree(tmp_path / "bin")
+    done = bare_update(bare, tmp_path / "one", tmp_path / "cache", PATH=path_with(tmp_path, "git"), **OFFLINE)
+    assert done.returncode == 0, done.stderr
 
 
-def test_a_copy_with_another_hash_is_not_taken(bare: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("installer", ["uv", "pip3"])
+def test_a_copy_with_another_hash_is_not_taken(bare: Path, tmp_path: Path, installer: str) -> None:
+    """It is told as that, and no command takes another."""
     changed = tmp_path / "hooks"
     shutil.copytree(RUN.parent, changed)
     requirement = changed / "copier_pyo3" / "generate" / "tomlkit.txt"
     text = requirement.read_text(encoding="utf-8")
-    digest = text.rpartition("sha256:")[2].strip()
+    digest = text.partition("sha256:")[2].split()[0]
     requirement.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")
-    path = path_with(tmp_path, "git", "uv")
+    path = path_with(tmp_path, "git", installer)
     done = bare_update(bare, tmp_path / "one", tmp_path / "cache", changed / "run.py", PATH=path)
-    assert done.returncode != 0
+    assert done.returncode == 1
+    assert "another hash than the template expects" in done.stderr
+    assert "install tomlkit" not in done.stderr
     assert not list((tmp_path / "cache").rglob("tomlkit-*"))

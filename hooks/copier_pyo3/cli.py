@@ -79,6 +79,7 @@ def _update(options: argparse.Namespace) -> int:
         defaults=defaults,
         vcs_ref=options.vcs_ref,
         answers_file=options.answers_file,
+        trust=options.trust,
     )
     if done.finished_earlier:
         print("Finished the interrupted update.")
@@ -102,7 +103,7 @@ def _resolve(options: argparse.Namespace) -> int:
     _forget_repository()
     from copier_pyo3.verbs.resolve import resolve
 
-    report = resolve(options.folder, options.answers_file)
+    report = resolve(options.folder, options.answers_file, options.trust)
     print("".join(f"  {line}\n" for line in report.told), end="")
     return _left(report.left)
 
@@ -141,7 +142,7 @@ class _CommandParser(argparse.ArgumentParser):
         """Add the questions to the help of `new`; only here, because reading them takes time."""
         if self.get_default("run") is _new:
             from copier_pyo3.generate.asking import describe_questions, read_questions
-            from copier_pyo3.verbs.new import TEMPLATE
+            from copier_pyo3.project.home import TEMPLATE
 
             self.epilog = f"questions (answer with --data):\n{describe_questions(read_questions(TEMPLATE))}"
         return super().format_help()
@@ -203,6 +204,7 @@ def _add_folder(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--answers-file", default=".copier-answers.yml", metavar="FILE", help="answers file (default: %(default)s)"
     )
+    verb.add_argument("--trust", action="store_true", help="run the code of the template that the answers file names")
 
 
 def _add_answers(verb: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from copier.errors import CopierError, TaskError
+from copier.errors import CopierError, TaskError, UnsafeTemplateError
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from plumbum import ProcessExecutionError
@@ -46,6 +46,13 @@ def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterato
         raise UserError(f"a step of the template failed; see the output above. {after}") from error
     except ProcessExecutionError as error:
         raise UserError(f"{_git_failed(error, home)}. {after}") from error
+    except UnsafeTemplateError as error:
+        code = re.sub(r".*?features?: (.*?)\..*", r"\1", str(error), flags=re.DOTALL).replace("_", " ")
+        version = f" (version {made_from})" if made_from else ""
+        raise UserError(
+            f"this would run code of the template {home}{version} with your rights ({code}), and you have not said that you "
+            f"trust it: if you do, add --trust, or add it to `trust` in Copier's settings. {after}"
+        ) from error
     except (CopierError, TemplateError, TypeError, ValueError, yaml.YAMLError) as error:
         if unknown := re.fullmatch(r"Unknown revision: '(.*)'", str(error)):
             raise UserError(f"{_version_gone(unknown[1], home, made_from)}. {after}") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-def render(template: str, folder: Path, answers: Mapping[str, Any], version: str | None) -> None:
+def render(template: str, folder: Path, answers: Mapping[str, Any], version: str | None, trust: bool) -> None:
     """Render a version of the template without asking questions.
 
     Args:
@@ -14,6 +14,7 @@ def render(template: str, folder: Path, answers: Mapping[str, Any], version: str
         folder: the target, created if it does not exist.
         answers: the contents of the answers file. Other questions get their default answers.
         version: a tag, commit, or branch of the template, or None for the newest.
+        trust: run the template's tasks even if Copier's settings do not trust it.
 
     Raises:
         UserError: the version does not exist, or it cannot be rendered with these answers.
@@ -29,5 +30,5 @@ def render(template: str, folder: Path, answers: Mapping[str, Any], version: str
     ):
         warnings.simplefilter("ignore")
         copier.run_copy(
-            template, folder, data=data, vcs_ref=version, defaults=True, overwrite=True, quiet=True, unsafe=True
+            template, folder, data=data, vcs_ref=version, defaults=True, overwrite=True, quiet=True, unsafe=trust
         )

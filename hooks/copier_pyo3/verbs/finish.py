@@ -62,7 +62,7 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
         with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
             base, theirs = (repository.tree_of(folder, Path(aside, folder.name)) for folder in folders)
     else:
-        base, theirs = rendered(repository, template, old | versions[0], new | versions[1])
+        base, theirs = rendered(repository, template, old | versions[0], new | versions[1], trust=True)
     forget(place_of_kept(os.getppid()))
     report = merge_again(repository, before, answers_file, base, theirs)
     follow_answers(repository, old_file, answers_file)
@@ -84,7 +84,7 @@ def _before(wanted: Path) -> str:
 
 
 def rendered(
-    repository: Repository, template: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    repository: Repository, template: str, old: Mapping[str, Any], new: Mapping[str, Any], trust: bool
 ) -> tuple[Tree, Tree]:
     """Render the old version with the old answers and the new version with the new ones, as git trees.
 
@@ -94,7 +94,7 @@ def rendered(
     trees = []
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         for name, answers in (("base", old), ("theirs", new)):
-            render(template, Path(aside, name), answers, str(answers["_commit"]))
+            render(template, Path(aside, name), answers, str(answers["_commit"]), trust)
             trees.append(repository.tree_of(Path(aside, name), Path(aside, f"{name}.index")))
     return trees[0], trees[1]
 

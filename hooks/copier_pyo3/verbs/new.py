@@ -1,6 +1,5 @@
 """``copier-pyo3 new``: create a project, build it, and import it."""
 
-import importlib.metadata
 import os
 import re
 import shlex
@@ -24,13 +23,10 @@ from prompt_toolkit.application import Application
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
+from copier_pyo3.project.home import BUNDLE, CHECKOUT, TEMPLATE, as_copier, home_address, without_password
 from copier_pyo3.project.native import side_by_side
 
 SUFFIXES = "import importlib.machinery as m; print(*m.EXTENSION_SUFFIXES)"
-PACKAGE = Path(__file__).resolve().parents[1]
-CHECKOUT = PACKAGE.parents[1]
-BUNDLE = PACKAGE / "bundle"
-TEMPLATE = CHECKOUT if (CHECKOUT / "copier.yml").is_file() else BUNDLE
 
 
 def new(
@@ -195,7 +191,7 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
 
     An error or Ctrl-C leaves nothing behind.
     """
-    source = template or str(TEMPLATE)
+    source = as_copier(template or str(TEMPLATE))
     made_parents = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +200,9 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
             rendered = Path(aside, folder.name)
             answers = _render(source, rendered, data, defaults)
             if source == str(BUNDLE):
-                _record_home(rendered)
+                _record(rendered, f"_commit: v{__version__}\n_src_path: {home_address()}")
+            elif source != without_password(source):
+                _record(rendered, f"_src_path: {without_password(source)}")
             _need_empty(folder, but=Path(aside).name)  # it may have changed while the questions were asked
             if home == folder:
                 _move_in(rendered, folder)
@@ -235,7 +233,7 @@ def _move_in(source: Path, target: Path) -> None:
 
 
 def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) -> dict[str, Any]:
-    with one_sentence("Nothing was written.", source), warnings.catch_warnings():
+    with one_sentence("Nothing was written.", without_password(source)), warnings.catch_warnings():
         warnings.simplefilter("ignore", CopierWarning)
         worker = copier.run_copy(
             source,
@@ -264,14 +262,11 @@ def _git_identity() -> dict[str, str]:
     return identity
 
 
-def _record_home(folder: Path) -> None:
-    """Record the repository of the bundled template, where `copier update` finds newer versions."""
-    urls = importlib.metadata.metadata("copier-pyo3").get_all("Project-URL") or []
-    home = next(url.partition(", ")[2] for url in urls if url.startswith("Repository, "))
+def _record(folder: Path, address: str) -> None:
+    """Record where `copier update` finds newer versions of the template."""
     path = folder / ".copier-answers.yml"
-    text = path.read_text(encoding="utf-8")
-    text = re.sub(r"(?m)^_src_path: .*$", f"_commit: v{__version__}\n_src_path: {home}", text)
-    path.write_bytes(text.encode("utf-8"))
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    path.write_bytes(re.sub(r"(?m)^_src_path: .*$", lambda _: address, text).encode("utf-8"))
 
 
 # --- the build -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from copier_pyo3.errors import UserError
 from copier_pyo3.merge.blob import Blob, Tree
 from copier_pyo3.merge.file import LABELS, merge_lines, unreadable
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
+from copier_pyo3.project.home import as_copier, is_home
 from copier_pyo3.project.report import Report, check
 from copier_pyo3.project.repository import GitError, Repository
 from copier_pyo3.verbs.finish import merge_again, rendered
@@ -17,11 +18,16 @@ from copier_pyo3.verbs.finish import merge_again, rendered
 REJECTED = ".rej"  # written by `copier update --conflict rej`
 
 
-def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
+def resolve(project: Path, answers_file: str = ANSWERS, trust: bool = False) -> Report:
     """Resolve the conflicts of updates: in the index, in .rej files, or committed with conflict markers.
 
     Only files that are as the update left them are merged again. Files that were edited since are reported. If an update was
     committed on top of the conflicts of another one, both are merged again as one update.
+
+    Args:
+        project: folder of the project.
+        answers_file: path of the answers file in it.
+        trust: as in `update`.
 
     Raises:
         UserError: the commit before the update is missing, or git has conflicts that are not from an update.
@@ -45,7 +51,9 @@ def resolve(project: Path, answers_file: str = ANSWERS) -> Report:
     report = Report()
     if found:
         old = read_answers(repository.git("show", f"{updates.before}:./{answers_file}"), answers_file)
-        base, theirs = rendered(repository, str(new["_src_path"]), old, new)
+        template = as_copier(str(new["_src_path"]))
+        trust = trust or is_home(template, str(old["_commit"]), str(new["_commit"]))
+        base, theirs = rendered(repository, template, old, new, trust)
         if updates.uncommitted:
             since |= {
                 name for name in found if not _as_copier_left_it(repository, name, unmerged.get(name, {}), base, theirs)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import sys
@@ -24,6 +25,7 @@ from copier_pyo3.merge.blob import Blob
 from copier_pyo3.merge.tree import clash
 from copier_pyo3.project import work_tree_beside
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
+from copier_pyo3.project.home import as_copier, is_home, without_password
 from copier_pyo3.project.modes import keep
 from copier_pyo3.project.native import remove_stale, stale
 from copier_pyo3.project.report import Report, check
@@ -50,11 +52,21 @@ def update(
     defaults: bool = False,
     vcs_ref: str | None = None,
     answers_file: str = ANSWERS,
+    trust: bool = False,
 ) -> Update:
-    """Update a project like `copier update --trust`. If the update fails, the project is unchanged.
+    """Update a project like `copier update`. If the update fails, the project is unchanged.
 
     Copier works in a temporary git worktree. The resulting files are then renamed into place. The list of renames is saved
     first: if a run is killed while it renames, the next run finishes.
+
+    Args:
+        project: folder of the project.
+        data: answers by question name.
+        defaults: use the default answer of each new question.
+        vcs_ref: version of the template, or None for the newest.
+        answers_file: path of the answers file in the project.
+        trust: run the template's code, whatever the answers file names as the template. Otherwise only the code of this
+            package's own template runs, and of those that Copier's settings trust.
 
     Raises:
         UserError: the update cannot start, or it failed. The project is unchanged.
@@ -64,13 +76,18 @@ def update(
     repository = Repository(project)
     try:
         with filelock.FileLock(repository.folder / "copier-pyo3.lock", blocking=False):
-            return _update(repository, data, defaults, vcs_ref, answers_file)
+            return _update(repository, data, defaults, vcs_ref, answers_file, trust)
     except filelock.Timeout as error:
         raise UserError("another update is running in this repository: wait until it ends.") from error
 
 
 def _update(
-    repository: Repository, data: Mapping[str, Any], defaults: bool, vcs_ref: str | None, answers_file: str
+    repository: Repository,
+    data: Mapping[str, Any],
+    defaults: bool,
+    vcs_ref: str | None,
+    answers_file: str,
+    trust: bool,
 ) -> Update:
     state = repository.folder / "copier-pyo3"
     if made := _finish_earlier(repository, state):
@@ -86,14 +103,16 @@ def _update(
             repository.text("rev-parse", "--verify", "--quiet", "HEAD")
         except GitError as error:
             raise UserError(f"{repository.project} has no commits: commit the project first.") from error
+        trust = trust or is_home(as_copier(str(old["_src_path"])), str(old["_commit"]))
         state.mkdir(parents=True)
-        aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file, whole=False)
+        aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file, trust, whole=False)
         if _needs_all(repository, aside):
             new = read_answers((aside.project / answers_file).read_bytes(), answers_file)
             answered = {name: value for name, value in new.items() if not name.startswith("_")}
             _discard(repository, state)
             state.mkdir()
-            aside = _run_copier(repository, state, old, answered, True, str(new["_commit"]), answers_file, whole=True)
+            version = str(new["_commit"])
+            aside = _run_copier(repository, state, old, answered, True, version, answers_file, trust, whole=True)
         made = _plan(repository, aside, state, old, answers_file)
     except OSError as error:
         _discard(repository, state)
@@ -118,14 +137,20 @@ def _run_copier(
     defaults: bool,
     vcs_ref: str | None,
     answers_file: str,
+    trust: bool,
     whole: bool,
 ) -> Repository:
     """Let Copier update a temporary work tree. Returns the project's folder in it."""
     aside = work_tree_beside.add(repository, state / "tree", whole)
     (aside.folder / REPORT).write_text(json.dumps({"before": repository.text("rev-parse", "HEAD")}), encoding="utf-8")
-    home = str(old["_src_path"])
+    home = as_copier(str(old["_src_path"]))
+    if home != old["_src_path"]:
+        _correct_address(aside, answers_file, home)
     try:
-        with one_sentence("The project is unchanged.", home, str(old["_commit"])), warnings.catch_warnings():
+        with (
+            one_sentence("The project is unchanged.", without_password(home), str(old["_commit"])),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")
             worker = copier.run_update(
                 aside.project,
@@ -136,12 +161,12 @@ def _run_copier(
                 skip_answered=True,
                 overwrite=True,
                 quiet=True,
-                unsafe=True,
+                unsafe=trust,
             )
     except (FileExistsError, NotADirectoryError, IsADirectoryError, AssertionError) as error:
         # Copier does not name the file, so render the new version to find it.
         with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as made:
-            render(home, Path(made, "theirs"), {**old, **data}, vcs_ref)
+            render(home, Path(made, "theirs"), {**old, **data}, vcs_ref, trust)
             theirs = repository.tree_of(Path(made, "theirs"), Path(made, "index")).files
         for path in theirs:
             if other := clash(path, repository.tree("HEAD").files):
@@ -156,6 +181,15 @@ def _run_copier(
     except UserError as error:
         raise UserError(f"{error} The project is unchanged.") from error
     return aside
+
+
+def _correct_address(aside: Repository, answers_file: str, home: str) -> None:
+    """Correct the template's address, which Copier takes for a folder, and commit that in the temporary work tree."""
+    path = aside.project / answers_file
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes(re.sub(r"(?m)^_src_path: .*$", lambda _: f"_src_path: {json.dumps(home)}", text).encode())
+    who = ("-c", "user.name=copier-pyo3", "-c", "user.email=copier-pyo3@localhost")
+    aside.git(*who, "commit", "--quiet", "--no-verify", "--no-gpg-sign", "--all", "--message=Correct the address")
 
 
 def _written_report(aside: Repository) -> Report | None:
