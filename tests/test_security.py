@@ -174,9 +174,8 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
         (tmp_path / name).write_text(HOSTILE, encoding="utf-8")
     script = Path(sys.executable).with_name("copier-pyo3")
     options = ["--defaults", "--no-build"]
-    for number, command in enumerate(
-        [[script], [sys.executable, "-m", "copier_pyo3"], [sys.executable, ROOT / "dev.py"]]
-    ):
+    doors: list[list[str | Path]] = [[script], [sys.executable, "-m", "copier_pyo3"], [sys.executable, ROOT / "dev.py"]]
+    for number, command in enumerate(doors):
         done = run([*command, "new", f"made-{number}", *options], cwd=tmp_path, check=False)
         assert done.returncode == 0, done.stderr
         assert "Next steps" in done.stdout
