@@ -27,7 +27,7 @@ ADDRESSES = {
     "https://github.corp.example/team/x.git": "https://github.corp.example/team/x.git",
     "git@github.corp.example:team/x": "git@github.corp.example:team/x",
     "org-1234@github.com:team/x": "git+org-1234@github.com:team/x",
-    # GitLab, on a host of its own, in a subgroup, at a port
+    # GitLab on a private host, in a subgroup, at a port
     "https://gitlab.corp.example/group/sub/x": "git+https://gitlab.corp.example/group/sub/x",
     "ssh://git@gitlab.corp.example:2222/group/x": "git+ssh://git@gitlab.corp.example:2222/group/x",
     "ssh://git@gitlab.corp.example:2222/group/x.git": "ssh://git@gitlab.corp.example:2222/group/x.git",
@@ -81,7 +81,7 @@ def test_an_address_without_its_password(address: str, bare: str) -> None:
     assert without_password(address) == bare
 
 
-# --- a host of one's own ------------------------------------------------------------------------------
+# --- a private host ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

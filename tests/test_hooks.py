@@ -260,7 +260,7 @@ def test_without_tomlkit_and_network_it_says_what_helps(bare: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("installer", ["uv", "pip3"])
 def test_a_copy_with_another_hash_is_not_taken(bare: Path, tmp_path: Path, installer: str) -> None:
-    """It is told as that, and no command takes another."""
+    """The message names the mismatch, and no command accepts the file."""
     changed = tmp_path / "hooks"
     shutil.copytree(RUN.parent, changed)
     requirement = changed / "copier_pyo3" / "generate" / "tomlkit.txt"
