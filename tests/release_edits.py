@@ -3,6 +3,7 @@
 The edits are like those in the histories of well-known PyO3 projects, but have other text.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,7 +141,15 @@ MOVED = {"v1.2.0": {"examples/demo.py": "examples/tour.py"}}
 def first_release(template: Path) -> None:
     """Change the template to version 1.0.0."""
     older_versions(template)
-    (template / BASE / f"{CI}.d/matrix.yml.jinja").unlink()
+    # In one file, and without a matrix.
+    fragments = template / BASE / f"{CI}.d"
+    names = ("10-gate.yml.jinja", "20-test.yml")
+    text = "".join((fragments / name).read_text(encoding="utf-8") for name in names)
+    with (template / BASE / CI).open("a", encoding="utf-8") as file:
+        for old, new in [('{{ ", extras" if ci_extras else "" }}', ""), ('{{ "{{', "{{"), ('}}" }}', "}}")]:
+            text = text.replace(old, new)
+        file.write(text)
+    shutil.rmtree(fragments)
     for rewrite in FIRST:
         rewrite(template)
 

@@ -1,10 +1,17 @@
 """Each extra works as CONTRIBUTING.md describes it."""
 
 import json
+import os
+import platform
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
-from conftest import Render, run
+import pytest
+
+from conftest import Render, interpreters, run
+from ship import need
 
 PINNED = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
 
@@ -28,3 +35,50 @@ def test_devcontainer_leaves_the_environment_of_the_host_alone(render: Render, t
     code = "import contained; print(contained.distance('kitten', 'sitting'))"
     assert run([python.replace("/home/vscode", str(tmp_path)), "-c", code], cwd=tmp_path).stdout == "3\n"
     run([tmp_path / "venv/bin/pytest"], cwd=project)
+
+
+def instructions(dockerfile: Path) -> list[str]:
+    """The instructions, each on one line, without options of RUN."""
+    text = dockerfile.read_text(encoding="utf-8").replace("\\\n", " ")
+    return [re.sub(r" +", " ", re.sub(r"--mount=\S+", "", line)) for line in text.splitlines() if line]
+
+
+@pytest.mark.parametrize("answers", [{}, {"build_backend": "setuptools-rust", "abi3": False}], ids=["abi3", "no abi3"])
+def test_dockerfiles_have_no_findings(render: Render, answers: dict[str, Any]) -> None:
+    """The two differ in the image and in the command that adds a user."""
+    need("hadolint")
+    project = render("docked", {"extras": ["docker"], "min_python": "3.13", **answers})
+    run(["hadolint", "--failure-threshold=style", "Dockerfile.build", "Dockerfile.build-musl"], cwd=project)
+    glibc, musl = (instructions(project / name) for name in ("Dockerfile.build", "Dockerfile.build-musl"))
+    differ = [{line.split()[0], other.split()[0]} for line, other in zip(glibc, musl, strict=True) if line != other]
+    assert differ == [{"#"}, {"FROM"}, {"RUN"}]
+    for lines in (glibc, musl):
+        assert PINNED.fullmatch(lines[1].split()[1])
+        assert "USER 1000" in lines[: lines.index("COPY --chown=1000:1000 . .")]
+        assert f'ARG PYTHONS="3.13{" 3.14 3.15" if answers else ""}"' in lines
+
+
+def test_a_dockerfile_builds_a_wheel(render: Render, tmp_path: Path) -> None:
+    """Without Docker: the command of the build, by the shell that the Dockerfile names."""
+    need("auditwheel", "patchelf", "uv")
+    newest = max(interpreters())
+    project = render("docked", {"extras": ["docker"], "min_python": f"3.{newest}"})
+    run(["cargo", "generate-lockfile"], cwd=project)
+    lines = instructions(project / "Dockerfile.build")
+    shell: list[str] = json.loads(next(line for line in lines if line.startswith("SHELL")).partition(" ")[2])
+    script = next(line for line in lines if "auditwheel" in line).removeprefix("RUN ").replace("/tmp/", f"{tmp_path}/")
+    tag = f"manylinux_{platform.libc_ver()[1].replace('.', '_')}_{platform.machine()}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{interpreters()[newest].parent}{os.pathsep}{os.environ['PATH']}"
+    done = run([*shell, script], cwd=project, PATH=path, AUDITWHEEL_PLAT=tag, PYTHONS=f"3.{newest}")
+    assert " passed" in done.stdout
+    assert [wheel.name for wheel in tmp_path.glob("*/dist/*.whl")] == [f"docked-0.1.0-cp3{newest}-abi3-{tag}.whl"]
+
+
+def test_docker_without_docker_is_no_success(render: Render) -> None:
+    need("hadolint")
+    project = render("docked", {"extras": ["docker"]})
+    command = ["nox", "-s", "docker"]
+    done = run(command, cwd=project, check=False, CI="true", DOCKER_HOST="tcp://127.0.0.1:9")
+    assert "no wheels: Docker does not run" in done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "skipped" in run(command, cwd=project, CI="", DOCKER_HOST="tcp://127.0.0.1:9").stderr
