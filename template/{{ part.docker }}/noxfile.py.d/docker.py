@@ -3,14 +3,13 @@
 @nox.session(default=False)
 def docker(session: nox.Session) -> None:
     """Lint the Dockerfiles, and build their wheels into dist/ if Docker runs."""
+    import shutil
     import subprocess
 
     session.install(*nox.project.dependency_groups(PYPROJECT, "docker"))
     files = ["Dockerfile.build", "Dockerfile.build-musl"]
     session.run("hadolint", *files)
-    try:
-        subprocess.run(["docker", "info"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
+    if not (shutil.which("docker") and subprocess.run(["docker", "info"]).returncode == 0):
         # On CI this must not pass unnoticed.
         (session.error if os.environ.get("CI") else session.skip)("no wheels: Docker does not run")
     for file in files:
