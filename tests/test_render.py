@@ -111,6 +111,8 @@ def test_manifests_say_what_was_chosen(case: Case) -> None:
     assert ("workspace" in cargo) == case.made["profiling"] == (case.project / "profiling").is_dir()
     assert ("numpy" in cargo["dependencies"]) == case.made["features.numpy"]
     assert ("rayon" in cargo["dependencies"]) == case.made["features.parallel"]
+    assert ("pyo3-async-runtimes" in cargo["dependencies"]) == case.made["features.async"]
+    assert ("all" in pyproject["project"].get("optional-dependencies", {})) == case.made["features.numpy"]
     assert cargo["lib"]["crate-type"] == ["cdylib", "rlib"]
     assert "version" not in pyproject["project"]
     assert pyproject["project"]["requires-python"] == f">=3.{case.min_minor}"

@@ -18,7 +18,7 @@ Found = Iterator[tuple[str, str, str]]
 """The file, the reference (the same before and after an update), and a sentence about it."""
 
 # Crates that must have the same minor version, such as 0.30, in the whole project.
-SERIES: Final = ("pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "numpy")
+SERIES: Final = ("pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-async-runtimes", "numpy")
 
 
 def brought_about(
