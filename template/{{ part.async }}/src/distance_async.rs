@@ -18,7 +18,7 @@ use crate::distance::distance;
 #[pyo3(signature = (first, second) -> "collections.abc.Awaitable[int]")]
 pub fn distance_async(py: Python<'_>, first: String, second: String) -> PyResult<Bound<'_, PyAny>> {
     future_into_py(py, async move {
-        // A long computation has a thread of its own. What waits, such as a request, is awaited here.
+        // Computes on a separate thread. Futures that wait, such as requests, can be awaited here.
         get_runtime()
             .spawn_blocking(move || distance(&first, &second))
             .await
