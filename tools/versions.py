@@ -18,6 +18,10 @@ ENTRY = re.compile(
     r'(?m)^    \w+: "(?P<version>[^"]+)" # (?P<registry>crates\.io|PyPI) (?P<name>[\w-]+)(?P<about>[^\n]*)$'
 )
 CRATE = re.compile(r'(?m)^(?P<name>[\w-]+) = (?:\{ version = )?"(?P<version>\d[\d.]*)"')
+IN_WORKFLOWS = (
+    re.compile(r"version: (?P<version>[\d.]+) # PyPI (?P<name>\w+)"),
+    re.compile(r"uvx (?P<name>\w+)@(?P<version>\d[\d.]*)"),
+)
 PINNED = re.compile(r'"(?P<name>[A-Za-z][\w.-]*)==(?P<version>\d[\d.]*)"')
 
 
@@ -62,10 +66,12 @@ def main(arguments: list[str]) -> int:
 
 def all_versions(root: Path = ROOT) -> Iterator[Written]:
     """The versions in versions.yml and in the fragments."""
+    workflows = sorted(path for folder in (".github", "template/.github") for path in (root / folder).rglob("*.yml"))
     for path, registry, pattern in [
         (root / "versions.yml", "", ENTRY),
         *((path, "crates.io", CRATE) for path in sorted(root.glob("template/**/Cargo.toml.d/*.toml"))),
-        *((path, "PyPI", PINNED) for path in sorted(root.glob("template/**/pyproject.toml.d/*.toml"))),
+        *((path, "PyPI", PINNED) for path in sorted(root.glob("template/**/pyproject.toml.d/*.toml*"))),
+        *((path, "PyPI", each) for path in workflows for each in IN_WORKFLOWS),
     ]:
         for found in pattern.finditer(path.read_text(encoding="utf-8")):
             about = found.groupdict().get("about") or ""

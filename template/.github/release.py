@@ -111,8 +111,10 @@ def test(session: nox.Session, wheel: Path, python: str, container: str) -> None
     ]
     if container:
         image = f"python:{python.rstrip('t')}-{'alpine' if 'musl' in wheel.name else 'slim'}"
-        script = " && ".join(["pip install --quiet uv", *map(shlex.join, commands)])
+        uv = " ".join(each for each in group("release") if each.startswith("uv="))
+        script = " && ".join([f"pip install --quiet {uv}", *map(shlex.join, commands)])
         options = ["--rm", "--platform", container, f"--volume={Path.cwd()}:/project:ro"]
+        options += ["--env=PIP_INDEX_URL", "--env=UV_DEFAULT_INDEX"]  # a mirror, if there is one
         commands = [["docker", "run", *options, "--workdir=/project", image, "sh", "-c", script]]
     for command in commands:
         session.run(*command, external=True)

@@ -1,11 +1,13 @@
 """Merges the fragments of each option into the files of a generated project.
 
 An option adds to ``Cargo.toml`` with a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``. TOML fragments
-are merged; other fragments, such as parts of workflows, are appended. So the files need no Jinja for the options.
+are merged; other fragments, such as parts of workflows, are appended. A JSON fragment has a workflow's environment, and the labels
+of runners that replace GitHub's. So the files need no Jinja for the options.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
@@ -40,8 +42,22 @@ def _folded(path: Path, fragments: Sequence[Path]) -> str:
         for fragment in fragments:
             text = _merged(path, text, fragment)
         return text
-    parts = "".join(map(_read, fragments))
+    parts = "".join(_read(fragment) for fragment in fragments if fragment.suffix != ".json")
+    for fragment in (fragment for fragment in fragments if fragment.suffix == ".json"):
+        import json
+
+        settings = json.loads(_read(fragment))
+        text, parts = (_with_runners(part, settings["runners"]) for part in (text, parts))
+        if env := settings["env"]:
+            parts += "\nenv: # of every job\n" + "".join(f"  {name}: {value}\n" for name, value in env.items())
     return text if text.endswith(parts) else text + parts  # an interrupted run may have appended them
+
+
+def _with_runners(workflow: str, runners: Mapping[str, str | list[str]]) -> str:
+    """Replace GitHub's labels of runners, in `runs-on:` and in the matrix."""
+    mine = {label: f"[{', '.join(new)}]" if isinstance(new, list) else new for label, new in runners.items()}
+    label = re.compile(r"(\b(?:runs-on|runner): +)([\w.-]+)(?=[\s,}]|$)")
+    return label.sub(lambda found: found[1] + mine.get(found[2], found[2]), workflow)
 
 
 def _merged(path: Path, text: str, fragment: Path) -> str:
