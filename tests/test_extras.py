@@ -1,5 +1,6 @@
 """Each extra works as CONTRIBUTING.md describes it."""
 
+import html
 import json
 import os
 import platform
@@ -82,3 +83,35 @@ def test_docker_without_docker_is_no_success(render: Render) -> None:
     assert "no wheels: Docker does not run" in done.stdout + done.stderr
     assert done.returncode == 1
     assert "skipped" in run(command, cwd=project, CI="", DOCKER_HOST="tcp://127.0.0.1:9").stderr
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, {"kind": "extension", "build_backend": "setuptools-rust"}], ids=["mixed", "extension"]
+)
+def test_docs_show_the_docstrings_and_types_of_native_functions(render: Render, answers: dict[str, Any]) -> None:
+    need("check-jsonschema", "uv")
+    if 13 not in interpreters():
+        pytest.skip("Sphinx needs Python 3.13, which is not installed")
+    project = render("documented", {"extras": ["docs"], **answers})
+    run(["check-jsonschema", "--builtin-schema", "vendor.readthedocs", ".readthedocs.yaml"], cwd=project)
+    build = ["nox", "-s", "docs", "--force-python", str(interpreters()[13])]
+    run(build, cwd=project)
+    page = html.unescape((project / "build/docs/api/documented/index.html").read_text(encoding="utf-8"))
+    text = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page))
+    for shown in (
+        "distance(first: str, second: str) → int",
+        "Return the number of characters to insert, delete, or replace to turn one text into the other.",
+        "class documented.Words(words: _typeshed.SupportsGetItem[int, str])",
+        "closest(word: str) → str",
+        "If there are no words.",
+    ):
+        assert shown in text, text
+    assert ("did_you_mean" in text) == (not answers)
+    assert "with the smallest distance" in text
+    assert "To contribute, see" in (project / "build/docs/index.html").read_text(encoding="utf-8")
+
+    with (project / "docs/index.md").open("a", encoding="utf-8") as file:
+        file.write("\n[A page that is not there](missing.md)\n")
+    failed = run([*build, "-R"], cwd=project, check=False)
+    assert failed.returncode == 1
+    assert "missing.md" in failed.stdout + failed.stderr

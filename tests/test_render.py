@@ -138,6 +138,7 @@ def test_any_text_may_stand_in_description_and_author(render: Render, text: str)
         "author_name": f"A. {text}",
         "license": "BSD-3-Clause",
         "profiling": True,
+        "extras": pairs.extras({}),
     }
     project = render("hostile", answers)
     check_files_parse(project)
@@ -153,8 +154,13 @@ def test_any_text_may_stand_in_description_and_author(render: Render, text: str)
 
 
 def test_longest_names_keep_the_format(render: Render) -> None:
-    project = render("n" * 64, {"module_name": "m" * 50, "features": ["numpy", "parallel"], "profiling": True})
-    check_style(project)
+    answers = {
+        "module_name": "m" * 50,
+        "features": ["numpy", "parallel"],
+        "profiling": True,
+        "extras": pairs.extras({}),
+    }
+    check_style(*(render("n" * 64, {**answers, "kind": kind}) for kind in ("mixed", "extension")))
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ FACTORS: list[list[Answers]] = [
         {"build_backend": "setuptools-rust", "wheel_builder": "cibuildwheel"},
     ],
     [{}, {"abi3": False}, {"free_threading": True}],
-    [{}, {"extras": ["docker"]}],
+    [{}, {"extras": ["docker", "docs"]}],
 ]
 Pairs = set[tuple[tuple[int, int], ...]]
 
