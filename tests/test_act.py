@@ -152,6 +152,18 @@ def test_a_stale_lock(project: Path, tmp_path: Path) -> None:
     assert nothing_is_published(ran)
 
 
+def test_a_license_that_is_not_allowed(tmp_path: Path) -> None:
+    project = make(tmp_path / "project")
+    edit(project / "deny.toml", '  "Apache-2.0",\n', "")
+    edit(project / "deny.toml", '  "MIT",\n', "")
+    commit(project, "build: harm")
+    release(project, "0.1.0")
+    ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0")
+    assert ran.failed(PLAN), ran.log
+    assert "license is not explicitly allowed" in ran.log
+    assert nothing_is_published(ran)
+
+
 def test_a_failing_test_keeps_the_wheel_back(project: Path, tmp_path: Path) -> None:
     a_failing_test(project)
     commit(project, "feat: harm")

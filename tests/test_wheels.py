@@ -77,6 +77,8 @@ def test_a_wheel_for_each_target(name: str, project: Path) -> None:
     wheel = f"sample_ext-0.1.0-cp310-abi3-{tag}.whl"
     assert wheel in made
     assert machine(project / "dist" / wheel) == number
+    with zipfile.ZipFile(project / "dist" / wheel) as archive:
+        assert b"pyo3 v0." in archive.read("sample_ext-0.1.0.dist-info/licenses/THIRD-PARTY-LICENSES.txt")
     if name == "linux-x86_64":
         assert output.count(" passed in ") == len(oldest_and_newest(project))
     else:

@@ -1,7 +1,4 @@
-"""The nox sessions for releases, loaded by noxfile.py.
-
-They read the matrix in release.yml, which has the build command of each wheel.
-"""
+"""The nox sessions for releases. The build command of each wheel is in release.yml."""
 
 import datetime
 import json
@@ -13,8 +10,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import zipfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import nox
@@ -25,30 +22,35 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 CARGO = nox.project.load_toml("Cargo.toml")
 NAME = re.sub(r"[-_.]+", "_", PYPROJECT["project"]["name"]).lower()
 CHANGELOG = Path("CHANGELOG.md")
+LICENSES = Path("THIRD-PARTY-LICENSES.txt")
 WORKFLOW = Path(".github/workflows/release.yml")
 ON_CI = os.environ.get("CI") == "true"
 # The versions that Cargo and Python read in the same way.
 VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-(dev|alpha|beta|rc)\.(0|[1-9]\d*))?")
+LICENSE_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
 # The template's placeholders, which must not be published.
 DEFAULTS = ["@example.com", "github.com/example/", "A Python extension module written in Rust"]
 
 Row = dict[str, str]  # a row of the matrix in release.yml
+group = partial(nox.project.dependency_groups, PYPROJECT)
+on_demand = nox.session(default=False)
 
 
-@nox.session(default=False)
+@on_demand
 def plan(session: nox.Session) -> None:
     """Check that tag, version, changelog, and lock file agree; list the files to publish."""
     session.install("pyyaml")
     version = current_version(session)
-    for tag in filter(None, session.posargs):
-        if tag != f"v{version}":
-            session.error(f"the tag {tag} does not match the version {version}")
-        if not changes(version):
-            session.error(f"CHANGELOG.md has no section [{version}], or it is empty")
+    tag = "".join(session.posargs)
+    if tag and tag != f"v{version}":
+        session.error(f"the tag {tag} does not match the version {version}")
+    if tag and not changes(version):
+        session.error(f"CHANGELOG.md has no section [{version}], or it is empty")
     if not VERSION.fullmatch(version):
         session.error(f"{version} cannot be released: run this workflow on a tag")
     check_defaults(session)
     check_lock(session)
+    licenses(session)
     names = [wheel.name for row in rows(session) for wheel in wheels_of(row, version)]
     indexes = PYPROJECT["tool"].get("uv", {}).get("index", [])
     outputs = {
@@ -63,41 +65,129 @@ def plan(session: nox.Session) -> None:
         file.writelines(f"{name}<<{end}\n{value}\n{end}\n" for name, value in outputs.items())
 
 
-@nox.session(default=False)
-def check(session: nox.Session) -> None:
-    """Check and test the wheels in dist/ for the platform after --."""
+def licenses(session: nox.Session) -> None:
+    """Write the license texts of the crates in the wheels of all platforms; builds include them."""
+    tree = ["tree", "--edges=normal,no-proc-macro", "--target=all", "--prefix=none", "--locked"]
+    linked = {line.split(" (")[0] for line in output(session, "cargo", *tree).splitlines()}
+    metadata = output(session, "cargo", "metadata", "--format-version=1", "--locked")
+    crates: dict[str, str] = {}  # the names of the crates with the same text
+    for crate in json.loads(metadata)["packages"]:
+        name, folder = f"{crate['name']} v{crate['version']}", Path(crate["manifest_path"]).parent
+        if name not in linked or not crate["source"]:  # a crate of this project
+            continue
+        texts = [path for path in sorted(folder.iterdir()) if LICENSE_FILE.match(path.name)]
+        by_hand = Path("licenses", f"{crate['name']}.txt")
+        if not (texts := [by_hand] if by_hand.exists() else texts):
+            session.error(f"the crate {name} has no license text: write it to {by_hand}")
+        for path in texts:
+            text = path.read_text("utf-8", "replace").strip()
+            crates[text] = f"{crates.get(text, '')}{name} ({crate['license']})\n"
+    parts = [f"{names}\n{text}\n" for text, names in crates.items()]
+    LICENSES.write_bytes(f"\n{'-' * 80}\n\n".join(sorted(parts)).encode())
+
+
+@on_demand
+def sdist(session: nox.Session) -> None:
+    """Build the sdist, build a wheel from it offline, and test the wheel."""
     session.install(*group("release"))
-    (row,) = (row for row in rows(session) if row["name"] in session.posargs)
-    check_and_test(session, row)
+    check_lock(session)
+    licenses(session)
+    session.run("cargo", "fetch", "--locked", external=True)
+    out = Path(session.create_tmp(), "dist")
+    shutil.rmtree(out, ignore_errors=True)
+    offline = {"CARGO_NET_OFFLINE": "true"}
+    session.run("uv", "build", f"--out-dir={out}", env=repeatable() | offline)
+    (archive,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")
+    shutil.unpack_archive(archive, out, filter="data")
+    unpacked = out / archive.name.removesuffix(".tar.gz")
+    if built := [
+        path.name for path in unpacked.rglob("*.*") if path.suffix in (".so", ".pyd", ".whl")
+    ]:
+        session.error(f"{archive.name} contains build products: {', '.join(built)}")
+    with session.chdir(unpacked):
+        check_lock(session)
+    test(session, wheel, PYPROJECT["project"]["requires-python"], container="")
+    Path("dist").mkdir(exist_ok=True)
+    archive.replace(Path("dist", archive.name))
 
 
-def check_and_test(session: nox.Session, row: Row) -> int:
-    """Check the name, ABI, and SBOM of the row's wheels; return the number of Pythons tested."""
-    wheels = wheels_of(row, current_version(session))
-    for wheel in wheels:
-        if not wheel.exists():
-            found = ", ".join(sorted(path.name for path in Path("dist").glob("*.whl"))) or "none"
-            session.error(f"the build did not create {wheel.name}. Wheels in dist/: {found}")
-        if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit supports no others
-            session.run("abi3audit", "--strict", str(wheel))
-        inside = " ".join(zipfile.ZipFile(wheel).namelist())  # setuptools-rust writes no SBOM
-        if "maturin" in PYPROJECT["tool"] and ".dist-info/sboms/" not in inside:
-            session.error(f"{wheel.name} has no SBOM")
-    pythons, container = row["test"].split(), row.get("container", "")
-    if container or ON_CI:
-        can = pythons if not container or said("docker", "info") else []
-    else:
-        later = [f">={python}" for python in pythons[:1] if "abi3" in row["abi"]]
-        here = [each for each in [*pythons, *later] if is_native(row) and installed(each)]
-        can = [each for each in here if each in pythons] or here
-    for python in [python for python in pythons if python not in can]:
-        message = f"{wheels[0].name}: not tested on Python {python}, which this machine cannot run"
-        (session.error if ON_CI else session.warn)(message)
-    for python in can:
+@on_demand
+def wheels(session: nox.Session) -> None:
+    """Build, check, and test the wheels for the platforms after --, or all that can be built."""
+    session.install(*group("release", "wheels"))
+    known = {row["name"]: row for row in rows(session)}
+    if unknown := set(session.posargs) - set(known):
+        session.error(f"unknown: {', '.join(unknown)}. release.yml has: {', '.join(known)}")
+    licenses(session)
+    built, tests = [], 0
+    for row in [known[name] for name in session.posargs or known]:
+        if why := obstacle(row):
+            message = f"{row['name']} cannot be built: {why}"
+            (session.error if session.posargs else session.warn)(message)
+            continue
+        for wheel in (files := wheels_of(row, current_version(session))):
+            wheel.unlink(missing_ok=True)
+        words = shlex.split(row["build"])
+        env = dict(word.split("=", 1) for word in words if re.match("[A-Z_]+=", word))
+        session.run(*words[len(env) :], env=repeatable() | env, external=True)
+        for wheel in files:
+            check(session, wheel)
+        tests += test_all(session, row, files)
+        built.append(row)
+    if not built:
+        session.error("this machine cannot build any of the wheels in release.yml")
+    if not tests and any(map(is_native, built)):
+        session.error("no wheel was tested: install a supported Python")
+
+
+def obstacle(row: Row) -> str:
+    """Return why this machine cannot build the row, or "" if it can."""
+    has = {"Windows": sys.platform == "win32", "macOS": sys.platform == "darwin"}
+    if (needs := row.get("needs", "")) and not has.get(needs, said("docker", "info")):
+        return f"it requires {needs}"
+    target = row["target"]
+    return "" if not target or has_target(target) else f"run `rustup target add {target}`"
+
+
+def check(session: nox.Session, wheel: Path) -> None:
+    """Check the wheel's name, ABI, SBOM, and licenses; remove the build folder from the SBOM."""
+    if not wheel.exists():
+        found = ", ".join(sorted(path.name for path in wheel.parent.glob("*.whl"))) or "none"
+        session.error(f"the build did not create {wheel.name}. Wheels in dist/: {found}")
+    if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit supports no others
+        session.run("abi3audit", "--strict", str(wheel))
+    session.run("wheel", "unpack", f"--dest={session.create_tmp()}", str(wheel), silent=True)
+    folder = Path(session.create_tmp(), "-".join(wheel.name.split("-")[:2]))
+    (info,) = folder.glob("*.dist-info")
+    if not (info / "licenses" / LICENSES).exists():
+        session.error(f"{wheel.name} has no {LICENSES}")
+    sboms = list(info.glob("sboms/*.json"))
+    if not sboms and "maturin" in str(PYPROJECT["build-system"]):  # setuptools-rust writes none
+        session.error(f"{wheel.name} has no SBOM")
+    for sbom in sboms:
+        sbom.write_bytes(re.sub(rb"path\+file://[^#]*", b"path+file:///", sbom.read_bytes()))
+    session.run("wheel", "pack", f"--dest={wheel.parent}", str(folder), env=repeatable())
+    shutil.rmtree(folder)
+
+
+def test_all(session: nox.Session, row: Row, wheels: list[Path]) -> int:
+    """Test on the row's Pythons (if one is missing: abi3 on a later one); return the number."""
+    tests = 0
+    for python in row["test"].split():
         end = f"-cp{''.join(re.findall('[0-9]+t?', python)[:2])}-{row['tag']}.whl"
         wheel = next((wheel for wheel in wheels if wheel.name.endswith(end)), wheels[0])
-        test(session, wheel, python, container)
-    return len(can)
+        pythons = [python, f">={python}"] if "abi3" in row["abi"] else [python]
+        if row.get("container"):
+            here = pythons if said("docker", "info") else []
+        else:
+            here = [each for each in pythons if ON_CI or (is_native(row) and installed(each))]
+        if here:
+            test(session, wheel, here[0], row.get("container", ""))
+            tests += 1
+        else:
+            message = f"{wheel.name}: not tested on Python {python}, which this machine cannot run"
+            (session.error if ON_CI else session.warn)(message)
+    return tests
 
 
 def test(session: nox.Session, wheel: Path, python: str, container: str) -> None:
@@ -120,65 +210,26 @@ def test(session: nox.Session, wheel: Path, python: str, container: str) -> None
         session.run(*command, external=True)
 
 
-@nox.session(default=False)
-def sdist(session: nox.Session) -> None:
-    """Build the sdist, build a wheel from it offline, and test the wheel."""
+@on_demand
+def reproducible(session: nox.Session) -> None:
+    """Build the last commit in two folders, and compare the sdists and wheels."""
     session.install(*group("release"))
-    check_lock(session)
-    archive = Path("dist", f"{NAME}-{Version(current_version(session))}.tar.gz")
-    session.run("uv", "build", "--sdist", "--out-dir=dist")
-    unpacked = Path(session.create_tmp(), archive.name.removesuffix(".tar.gz"))
-    shutil.rmtree(unpacked, ignore_errors=True)
-    shutil.unpack_archive(archive, unpacked.parent, filter="data")
-    if built := [
-        path.name for path in unpacked.rglob("*.*") if path.suffix in {".so", ".pyd", ".whl"}
-    ]:
-        session.error(f"{archive} contains build products: {', '.join(built)}")
-    lock = Path(unpacked, "Cargo.lock").read_bytes()
-    with session.chdir(unpacked):
-        session.run("cargo", "fetch", "--locked", external=True)
-        session.run("uv", "build", "--wheel", "--out-dir=dist", env={"CARGO_NET_OFFLINE": "true"})
-    if lock != Path(unpacked, "Cargo.lock").read_bytes():
-        session.error("the build changed the Cargo.lock in the sdist")
-    (wheel,) = Path(unpacked, "dist").glob("*.whl")
-    test(session, wheel, PYPROJECT["project"]["requires-python"], container="")
+    builds: list[dict[str, bytes]] = []
+    for name in ("one", "the/other"):
+        folder = Path(session.create_tmp(), name)
+        shutil.rmtree(folder, ignore_errors=True)
+        session.run("git", "clone", "--quiet", ".", str(folder), external=True)
+        with session.chdir(folder):
+            licenses(session)
+            target = {"CARGO_TARGET_DIR": str(Path("target").resolve())}
+            session.run("uv", "build", "--sdist", "--wheel", env=repeatable() | target)
+            check(session, *Path("dist").glob("*.whl"))
+            builds.append({path.name: path.read_bytes() for path in Path("dist").glob(f"{NAME}-*")})
+    if different := [name for name in builds[0] if builds[0][name] != builds[1].get(name)]:
+        session.error(f"the two builds differ: {', '.join(different)}")
 
 
-@nox.session(default=False)
-def wheels(session: nox.Session) -> None:
-    """Build, check, and test the wheels for the platforms after --, or all that can be built."""
-    session.install(*group("release", "wheels"))
-    known = {row["name"]: row for row in rows(session)}
-    if unknown := set(session.posargs) - set(known):
-        session.error(f"unknown: {', '.join(unknown)}. release.yml has: {', '.join(known)}")
-    built, tests = [], 0
-    for name in session.posargs or known:
-        if why := obstacle(row := known[name]):
-            (session.error if session.posargs else session.warn)(f"{name} cannot be built: {why}")
-            continue
-        for wheel in wheels_of(row, current_version(session)):
-            wheel.unlink(missing_ok=True)
-        words = shlex.split(row["build"])
-        env = dict(word.split("=", 1) for word in words if re.match("[A-Z_]+=", word))
-        session.run(*words[len(env) :], env=env, external=True)
-        tests += check_and_test(session, row)
-        built.append(row)
-    if not built:
-        session.error("this machine cannot build any of the wheels in release.yml")
-    if not tests and any(map(is_native, built)):
-        session.error("no wheel was tested: install a supported Python")
-
-
-def obstacle(row: Row) -> str:
-    """Return why this machine cannot build the row, or "" if it can."""
-    has = {"Windows": sys.platform == "win32", "macOS": sys.platform == "darwin"}
-    if (needs := row.get("needs", "")) and not has.get(needs, said("docker", "info")):
-        return f"it requires {needs}"
-    target = row["target"]
-    return "" if not target or has_target(target) else f"run `rustup target add {target}`"
-
-
-@nox.session(default=False)
+@on_demand
 def release(session: nox.Session) -> None:
     """Commit the version and changelog of a release: -- 1.2.0 (--dry-run only shows them)."""
     session.install(*group("release"))
@@ -231,9 +282,9 @@ def doctor(session: nox.Session) -> None:
     """List required tools, which ones are missing, and how to install them."""
     oldest = CARGO["package"]["rust-version"]
     rust = (said("rustc", "--version") or "rustc 0").split()[1].partition("-")[0]
+    linker = sys.platform == "win32" or bool(shutil.which("cc"))
     library = Path(*map(str, sysconfig.get_config_vars("LIBDIR", "LDLIBRARY")))
     linked = sys.platform != "linux" or (library.suffix != ".a" and library.exists())
-    linker = sys.platform == "win32" or bool(shutil.which("cc"))
     needed = {
         f"Rust {oldest} or later: see rustup.rs": Version(rust) >= Version(oldest),
         "rustfmt: rustup component add rustfmt": bool(said("cargo", "fmt", "--version")),
@@ -256,9 +307,13 @@ def doctor(session: nox.Session) -> None:
     check_defaults(session)
 
 
-def group(*names: str) -> list[str]:
-    """Return the requirements of these dependency groups in pyproject.toml."""
-    return list(nox.project.dependency_groups(PYPROJECT, *names))
+def repeatable() -> dict[str, str]:
+    """Return the environment in which one commit gives the same bytes in any folder."""
+    cargo = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
+    folders = {str(Path.cwd()): ".", cargo: "/cargo"}
+    flags = [f"--remap-path-prefix={a}={b}" for a, b in folders.items() if " " not in a]
+    time = said("git", "log", "-1", "--format=%ct") or "315532800"  # the first that zip knows
+    return {"SOURCE_DATE_EPOCH": time, "CARGO_BUILD_RUSTFLAGS": " ".join(flags)}
 
 
 def rows(session: nox.Session) -> list[Row]:

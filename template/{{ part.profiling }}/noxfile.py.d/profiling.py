@@ -5,7 +5,9 @@ def profile(session: nox.Session) -> None:
     """Run the benchmarks and the workload, e.g. `nox -s profile -- perf record -g`."""
     import json
 
-    find_python_dll(session)
+    code = "import sys; print(sys.base_prefix, end='')"
+    dlls = session.run("python", "-c", code, silent=True)  # Windows finds python3*.dll by PATH
+    session.env["PATH"] = f"{dlls}{os.pathsep}{os.environ['PATH']}"
     crate = ["--manifest-path", "profiling/Cargo.toml"]
     session.run("cargo", "bench", *crate, "--bench", "*", external=True)
     # Cargo starts the profiler and passes it the path of the binary.
