@@ -80,6 +80,8 @@ def check_and_test(session: nox.Session, row: Row) -> int:
             session.error(f"the build did not create {wheel.name}. Wheels in dist/: {found}")
         if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit supports no others
             session.run("abi3audit", "--strict", str(wheel))
+        code = "import sys, pathlib, build_backend as b; b.check_wheel(pathlib.Path(sys.argv[1]))"
+        session.run("python", "-c", code, str(wheel), log=False)  # only files that git tracks
         inside = " ".join(zipfile.ZipFile(wheel).namelist())  # setuptools-rust writes no SBOM
         if "maturin" in PYPROJECT["tool"] and ".dist-info/sboms/" not in inside:
             session.error(f"{wheel.name} has no SBOM")
