@@ -156,6 +156,8 @@ def check(session: nox.Session, wheel: Path) -> None:
         session.error(f"the build did not create {wheel.name}. Wheels in dist/: {found}")
     if "-abi3-" in wheel.name and "wasm" not in wheel.name:  # abi3audit supports no others
         session.run("abi3audit", "--strict", str(wheel))
+    code = "import sys, pathlib, build_backend as b; b.check_wheel(pathlib.Path(sys.argv[1]))"
+    session.run("python", "-c", code, str(wheel), log=False)  # only files that git tracks
     session.run("wheel", "unpack", f"--dest={session.create_tmp()}", str(wheel), silent=True)
     folder = Path(session.create_tmp(), "-".join(wheel.name.split("-")[:2]))
     (info,) = folder.glob("*.dist-info")
