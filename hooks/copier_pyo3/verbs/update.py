@@ -99,10 +99,8 @@ def _update(
             raise UserError(
                 f"{repository.project} has uncommitted changes ({changes[0].strip()}): commit or stash them first."
             )
-        try:
-            repository.text("rev-parse", "--verify", "--quiet", "HEAD")
-        except GitError as error:
-            raise UserError(f"{repository.project} has no commits: commit the project first.") from error
+        if not repository.found("rev-parse", "--verify", "--quiet", "HEAD"):
+            raise UserError(f"{repository.project} has no commits: commit the project first.")
         trust = trust or is_home(as_copier(str(old["_src_path"])), str(old["_commit"]))
         state.mkdir(parents=True)
         aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file, trust, whole=False)
