@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -284,8 +284,19 @@ def _folder(options: argparse.Namespace) -> Path:
     if options.folder is None and not options.defaults:
         import questionary
 
-        options.folder = questionary.text("Folder for the new project", default="my-extension").unsafe_ask()
+        options.folder = questionary.text("Folder for the new project", default=_default_folder()).unsafe_ask()
     return Path(options.folder or ".")
+
+
+def _default_folder() -> str:
+    """The current folder if it is a fresh clone, else a new one."""
+    from copier_pyo3.project.place import existing_files
+
+    with suppress(UserError, OSError):
+        if Path(".git").exists():
+            existing_files(Path.cwd())
+            return "."
+    return "my-extension"
 
 
 def _read_data_file(path: Path | None) -> dict[str, Any]:
@@ -299,6 +310,8 @@ def _read_data_file(path: Path | None) -> dict[str, Any]:
         raise UserError(f"cannot read {path} ({error.strerror}): pass an existing file to --data-file.") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: invalid UTF-8, or an impossible date
         raise UserError(f"{path} is not valid YAML ({' '.join(str(error).split())}): fix the file.") from error
+    except RecursionError as error:
+        raise UserError(f"{path} is nested too deep: write one answer per line, such as `license: MIT`.") from error
     if not isinstance(answers, dict):
         raise UserError(f"{path} has no answers: write one per line, such as `license: MIT`.")
     return answers

@@ -190,9 +190,10 @@ class Repository:
     def set_index(self, entries: Mapping[str, Mapping[int, Blob]]) -> None:
         """Set the index entries of paths: stage 0, the stages of an unmerged file, or none to remove the entry."""
         lines = []
+        none = "0" * len(self.text("rev-parse", "HEAD"))  # 64 with SHA-256
         for path, stages in entries.items():
             place = f"{self.prefix}{path}"
-            lines.append(f"0 {'0' * 40}\t{place}")
+            lines.append(f"0 {none}\t{place}")
             lines += [f"{blob.mode} {blob.oid} {stage}\t{place}" for stage, blob in sorted(stages.items())]
         if lines:
             self.git("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*lines, ""])))
