@@ -7,6 +7,7 @@ import ast
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -93,11 +94,12 @@ def for_pip(pip: Sequence[str]) -> dict[str, str]:
         pip: command that runs pip, such as ``["python", "-m", "pip"]``.
     """
     env = for_build()
-    try:
-        listed = subprocess.run([*pip, "config", "list"], env=env, capture_output=True, encoding="utf-8", check=False)
-    except (OSError, ValueError):  # it is reported when pip installs
-        return env
-    options = _options(listed.stdout)
+    with tempfile.TemporaryDirectory() as empty:  # Python would import modules from the working folder
+        try:
+            listed = subprocess.run([*pip, "config", "list"], cwd=empty, env=env, capture_output=True, check=False)
+        except OSError:  # it is reported when pip installs
+            return env
+    options = _options(listed.stdout.decode(errors="replace"))
     if not any(map(_PIP.fullmatch, options)):
         return env
     kept = {
