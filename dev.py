@@ -56,6 +56,9 @@ def install(name: str, needs: list[str]) -> None:
     if PYTHON.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     print("dev.py: installing into .venv ...", flush=True)
+    sys.path.append(str(HERE / "hooks"))
+    from copier_pyo3.project.surroundings import for_pip
+
     try:
         subprocess.run(
             [sys.executable, "-m", "venv", *([] if is_of_this_python() else ["--clear"]), str(VENV)],
@@ -63,8 +66,9 @@ def install(name: str, needs: list[str]) -> None:
             cwd=HERE,
         )
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "pip>=25.1"], check=True, cwd=HERE)  # needed for --group
-        subprocess.run([*pip, "--editable", ".", *needs], check=True, cwd=HERE)
+        env = for_pip(pip[:3])
+        subprocess.run([*pip, "pip>=25.1"], check=True, cwd=HERE, env=env)  # needed for --group
+        subprocess.run([*pip, "--editable", ".", *needs], check=True, cwd=HERE, env=env)
     except subprocess.CalledProcessError as error:
         sys.exit(f"dev.py: `{' '.join(map(str, error.cmd))}` failed: see above.")
     stamp.write_text(wanted, encoding="utf-8")

@@ -72,7 +72,9 @@ def _before(answers_file: str, old: str, new: str) -> None:
     from copier_pyo3.migrations import before
     from copier_pyo3.project.modes import remember
     from copier_pyo3.project.repository import Repository
+    from copier_pyo3.project.surroundings import prepare
 
+    prepare()
     remember(Repository(Path.cwd()))
     before(Path.cwd(), answers_file, old, new)
 
@@ -81,8 +83,10 @@ def _finish(answers_file: str, template: str, old: str, new: str) -> None:
     from copier_pyo3.generate.tomlkit_cache import provide_tomlkit
 
     provide_tomlkit()
+    from copier_pyo3.project.surroundings import prepare
     from copier_pyo3.verbs.finish import finish
 
+    prepare()
     finish(Path.cwd(), answers_file, template, old, new)
 
 

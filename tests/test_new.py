@@ -293,16 +293,21 @@ def test_a_build_that_fails_tells_how_to_go_on(tmp_path: Path) -> None:
     assert "Cargo.toml" in staged
 
 
-def test_broken_off_while_it_builds(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+def test_a_signal_ends_the_build_and_all_its_processes(tmp_path: Path, name: str, status: int) -> None:
     path = without(tmp_path, "cargo")
     cargo = Path(path) / "cargo"
-    cargo.write_text("#!/bin/sh\nkill -INT $PPID\nsleep 2\n", encoding="utf-8")
+    script = f"[ $1 = build ] && exit 0\nsleep 60 &\necho $! > {tmp_path}/compiler\nkill -{name} $PPID\nwait\n"
+    cargo.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
     cargo.chmod(0o755)
     done = new(tmp_path, "my-extension", "--defaults", PATH=path)
-    assert done.returncode == 130
+    assert done.returncode == status
     words = f"copier-pyo3: interrupted. All files are in {tmp_path / 'my-extension'}. Continue with CONTRIBUTING.md"
     assert words in done.stderr
     assert (tmp_path / "my-extension" / ".git").exists()
+    compiler = (tmp_path / "compiler").read_text("utf-8").strip()
+    state = run(["ps", "-o", "stat=", "-p", compiler], cwd=tmp_path, check=False).stdout
+    assert state[:1] in ("", "Z"), "the compiler still runs"  # Z: ended, and nobody has asked for its status
 
 
 @pytest.mark.parametrize("to", ["| true", "> /dev/full"])
@@ -431,7 +436,7 @@ def test_a_step_that_takes_long_shows_its_time(tmp_path: Path) -> None:
     """The time is updated only on a terminal."""
     path = without(tmp_path, "cargo")
     cargo = Path(path) / "cargo"
-    cargo.write_text("#!/bin/sh\nsleep 3\nexit 1\n", encoding="utf-8")
+    cargo.write_text("#!/bin/sh\n[ $1 = build ] && exit 0\nsleep 3\nexit 1\n", encoding="utf-8")
     cargo.chmod(0o755)
     program, *options = [str(part) for part in CHECKOUT] + ["my-extension", "--defaults"]
     env = os.environ | {"PATH": path}
@@ -459,8 +464,9 @@ def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
             assert "free-threaded" not in (child.before or "")
             assert "Wheel builder" not in (child.before or "")
             child.send("\r")
-        child.expect("Dependency update bot")
-        child.send("\r")
+        for question in ("Dependency update bot", "Extras"):
+            child.expect(question)
+            child.send("\r")
         status, said = ended(child)
     assert status == 0, said
     answers = yaml.safe_load((tmp_path / "my-extension/.copier-answers.yml").read_text(encoding="utf-8"))

@@ -3,13 +3,17 @@
 import argparse
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
+from copier_pyo3.project import surroundings
 
 # Importing Copier takes most of a second, and git calls `merge` for each file, so each command imports only what it needs.
 
@@ -19,8 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 on success, 1 with a message on stderr on failure, 2 with the usage on stderr if no command is given, 130 after
-        Ctrl-C.
+        Ctrl-C, and 128 + N after the signal N.
     """
+    _open_streams()
+    surroundings.prepare()
+    signals = _interrupt_on_signals()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for names that the terminal cannot show
     try:
@@ -36,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = 1
     except KeyboardInterrupt as error:
         print("\ncopier-pyo3:", *["interrupted.", *map(str, error.args)], file=sys.stderr)
-        status = 130
+        status = 128 + (signals[0] if signals else signal.SIGINT)
+    except EOFError:  # Ctrl-D at a question, or the terminal was closed
+        print("\ncopier-pyo3: interrupted.", file=sys.stderr)
+        status = 1
     except OSError as error:
         where = error.filename or "standard output"
         print(f"copier-pyo3: cannot read or write {where} ({error.strerror}).", file=sys.stderr)
@@ -46,12 +56,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _open_streams() -> None:
+    """Open /dev/null for each standard stream that is closed; otherwise the next file gets its number."""
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest free number
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _interrupt_on_signals() -> list[int]:
+    """Treat TERM and HUP like Ctrl-C, so that child processes are ended and temporary files are removed.
+
+    Returns:
+        The received signals, which are added when they arrive.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, interrupt)
+    return received
+
+
 def _drop_what_cannot_be_printed() -> None:
     """Discard unprinted output; otherwise Python tries to print it again at exit and reports an error."""
     try:
         print(end="", flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _done(what: str) -> Iterator[None]:
+    """Say what was done if the output about it cannot be written."""
+    try:
+        yield
+        print(end="", flush=True)
+    except OSError as error:
+        raise UserError(f"{what}, but the output could not be written ({error.strerror}).") from error
 
 
 def _new(options: argparse.Namespace) -> int:
@@ -69,7 +121,6 @@ def _update(options: argparse.Namespace) -> int:
     Returns:
         0 if the project is up to date and nothing is left to resolve, else 1.
     """
-    _forget_repository()
     from copier_pyo3.verbs.update import update
 
     defaults = options.defaults or not sys.stdin.isatty()
@@ -81,17 +132,19 @@ def _update(options: argparse.Namespace) -> int:
         answers_file=options.answers_file,
         trust=options.trust,
     )
-    if done.finished_earlier:
-        print("Finished the interrupted update.")
     if not done.changed:
         print(f"Already up to date at {done.new_version}.")
         return 1 if done.report.left else 0
-    print(f"Updated from {done.old_version} to {done.new_version}:")
-    print("".join(f"  {path}\n" for path in done.changed), end="")
-    if done.report.told:
-        print("Decisions:")
-        print("".join(f"  {line}\n" for line in done.report.told), end="")
-    return _left(done.report.left)
+    left = f"; resolve by hand: {', '.join(sorted(done.report.left))}" if done.report.left else ""
+    with _done(f"updated from {done.old_version} to {done.new_version}{left}"):
+        if done.finished_earlier:
+            print("Finished the interrupted update.")
+        print(f"Updated from {done.old_version} to {done.new_version}:")
+        print("".join(f"  {path}\n" for path in done.changed), end="")
+        if done.report.told:
+            print("Decisions:")
+            print("".join(f"  {line}\n" for line in done.report.told), end="")
+        return _left(done.report.left)
 
 
 def _resolve(options: argparse.Namespace) -> int:
@@ -100,21 +153,13 @@ def _resolve(options: argparse.Namespace) -> int:
     Returns:
         0 if nothing is left to resolve, else 1.
     """
-    _forget_repository()
     from copier_pyo3.verbs.resolve import resolve
 
     report = resolve(options.folder, options.answers_file, options.trust)
-    print("".join(f"  {line}\n" for line in report.told), end="")
-    return _left(report.left)
-
-
-def _forget_repository() -> None:
-    """Remove git's variables, which name another repository when a git hook calls this program.
-
-    This must happen before Copier is imported, because Copier copies the environment at import.
-    """
-    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"):
-        os.environ.pop(name, None)
+    left = f"left to resolve by hand: {', '.join(sorted(report.left))}" if report.left else "nothing is left to resolve"
+    with _done(left):
+        print("".join(f"  {line}\n" for line in report.told), end="")
+        return _left(report.left)
 
 
 def _left(left: dict[str, str]) -> int:
@@ -239,8 +284,19 @@ def _folder(options: argparse.Namespace) -> Path:
     if options.folder is None and not options.defaults:
         import questionary
 
-        options.folder = questionary.text("Folder for the new project", default="my-extension").unsafe_ask()
+        options.folder = questionary.text("Folder for the new project", default=_default_folder()).unsafe_ask()
     return Path(options.folder or ".")
+
+
+def _default_folder() -> str:
+    """The current folder if it is a fresh clone, else a new one."""
+    from copier_pyo3.project.place import existing_files
+
+    with suppress(UserError, OSError):
+        if Path(".git").exists():
+            existing_files(Path.cwd())
+            return "."
+    return "my-extension"
 
 
 def _read_data_file(path: Path | None) -> dict[str, Any]:
@@ -254,6 +310,8 @@ def _read_data_file(path: Path | None) -> dict[str, Any]:
         raise UserError(f"cannot read {path} ({error.strerror}): pass an existing file to --data-file.") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: invalid UTF-8, or an impossible date
         raise UserError(f"{path} is not valid YAML ({' '.join(str(error).split())}): fix the file.") from error
+    except RecursionError as error:
+        raise UserError(f"{path} is nested too deep: write one answer per line, such as `license: MIT`.") from error
     if not isinstance(answers, dict):
         raise UserError(f"{path} has no answers: write one per line, such as `license: MIT`.")
     return answers

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from copier_pyo3.errors import UserError
+from copier_pyo3.project.surroundings import for_pip
 
 REQUIREMENTS = Path(__file__).with_name("tomlkit.txt")
 OPTIONS = ["--quiet", "--no-deps", "--no-compile", "--only-binary", ":all:", "--require-hashes"]  # known to uv and pip
@@ -83,10 +84,10 @@ def _fill(cached: Path, wanted: str) -> None:
     cached.parent.mkdir(parents=True, exist_ok=True)
     # A temporary folder first, so that a killed or concurrent run leaves no incomplete cache.
     with tempfile.TemporaryDirectory(dir=cached.parent, ignore_cleanup_errors=True) as aside:
-        # With settings that contradict --target. The working folder is not the project: it may have modules named like pip's.
-        env = os.environ | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+        # The working folder is not the project: it may have modules named like pip's.
         for number, installer in enumerate(_installers()):
             target = Path(aside, str(number))
+            env = for_pip(installer[: installer.index("install")])
             command = [*installer, *OPTIONS, "--target", str(target), "-r", str(REQUIREMENTS)]
             try:
                 done = subprocess.run(

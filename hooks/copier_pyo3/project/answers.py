@@ -38,6 +38,8 @@ def read_answers(content: bytes, name: str) -> dict[str, Any]:
         answers = yaml.safe_load(content.decode("utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{name} is not YAML in UTF-8: restore it from git.") from error
+    except RecursionError as error:
+        raise UserError(f"{name} is nested too deep: restore it from git.") from error
     if not isinstance(answers, dict) or not {"_commit", "_src_path"} <= answers.keys():
         raise UserError(f"{name} has no _src_path or no _commit, which name the template: restore it from git.")
     return answers

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from copier_pyo3.merge.blob import Tree
 from copier_pyo3.merge.tree import Outcome
-from copier_pyo3.project.repository import GitError, Repository
+from copier_pyo3.project.repository import Repository
 
 
 def follow(repository: Repository, base: Tree, ours: Tree, outcome: Outcome, answers_file: str) -> None:
@@ -53,10 +53,7 @@ def _all_crlf(contents: Iterable[bytes]) -> bool:
 
 
 def _git_decides(repository: Repository) -> bool:
-    try:
-        return repository.text("config", "--get", "core.autocrlf") in ("true", "input")
-    except GitError:  # it is not set
-        return False
+    return repository.found("config", "--get", "core.autocrlf").strip() in (b"true", b"input")
 
 
 def _undecided(repository: Repository, paths: Iterable[str]) -> list[str]:

@@ -1,13 +1,56 @@
 """The project's folder in its git repository, which an update reads and writes."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from copier_pyo3.errors import UserError, why_git_failed
 from copier_pyo3.merge.blob import Blob, Tree
+
+OLDEST_GIT: Final = (2, 31)  # the first with GIT_CONFIG_COUNT and `git ls-files --deduplicate`
+
+
+def need_git() -> None:
+    """Check that git is installed and not too old.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not shutil.which("git"):
+        raise UserError("git is required (`copier update` uses it): install it from https://git-scm.com and try again.")
+    said = subprocess.run(["git", "--version"], capture_output=True, check=False)
+    found = re.search(rb"(\d+)\.(\d+)", said.stdout)
+    if said.returncode or not found:
+        raise UserError(f"`git --version` failed ({_words(said.stderr)}): fix your installation of git.")
+    if (int(found[1]), int(found[2])) < OLDEST_GIT:
+        raise UserError(
+            f"git {'.'.join(map(str, OLDEST_GIT))} or later is required, but the installed version is "
+            f"{found[0].decode()}: update it."
+        )
+
+
+def work_tree(folder: Path) -> Path | None:
+    """The top folder of the git work tree that contains a folder, or None if no repository does.
+
+    Raises:
+        UserError: there is a repository, but git refuses to use it, for example because another user owns it.
+    """
+    command = ["git", "rev-parse", "--show-toplevel"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    if not done.returncode:
+        return Path(os.fsdecode(done.stdout).removesuffix("\n"))
+    if b"not a git repository (or any" in done.stderr:
+        return None
+    raise UserError(f"git cannot use the repository of {folder}: {_words(done.stderr)}")
+
+
+def _words(stderr: bytes) -> str:
+    """What git says, on one line: the reason and what to do."""
+    return " ".join(stderr.decode(errors="replace").split()).removeprefix("fatal: ") or "git gave no reason"
 
 
 class Repository:
@@ -17,18 +60,16 @@ class Repository:
         """Find the repository.
 
         Raises:
-            UserError: there is no repository, or git is not installed.
+            UserError: there is no repository, git refuses to use it, or git is not installed.
         """
         self.project = project.resolve()
         if not self.project.is_dir():
             raise UserError(f"{project} is not a folder: pass the project's folder.")
-        if not shutil.which("git"):
-            raise UserError("git is required: install it from https://git-scm.com and try again.")
-        try:
-            self.prefix, _, folder = self.text("rev-parse", "--show-prefix", "--git-dir").rpartition("\n")
-            self.folder = self.project / folder
-        except GitError as error:
-            raise UserError(f"{project} is not in a git repository: run `git init` and commit first.") from error
+        need_git()
+        if not work_tree(self.project):
+            raise UserError(f"{project} is not in a git repository: run `git init` and commit first.")
+        self.prefix, _, folder = self.text("rev-parse", "--show-prefix", "--git-dir").rpartition("\n")
+        self.folder = self.project / folder
 
     def git(self, *arguments: str, stdin: bytes | None = None, **env: str) -> bytes:
         """Run git in the project's folder.
@@ -40,8 +81,17 @@ class Repository:
             ["git", *arguments], cwd=self.project, input=stdin, env=os.environ | env, capture_output=True, check=False
         )
         if done.returncode:
-            raise GitError.of(arguments, done.stderr)
+            raise GitError.of(arguments, done)
         return done.stdout
+
+    def found(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        """The output of a git command that exits with 1 if it finds nothing."""
+        try:
+            return self.git(*arguments, stdin=stdin)
+        except GitError as error:
+            if error.status != 1:
+                raise
+            return b""
 
     def text(self, *arguments: str) -> str:
         """The output of git without the trailing newline."""
@@ -54,6 +104,15 @@ class Repository:
     def changes(self) -> list[str]:
         """The uncommitted changes in the project, from `git status`."""
         return self.text("status", "--porcelain", "--", ".").splitlines()
+
+    def ignored(self, paths: Iterable[str]) -> list[str]:
+        """Those of the paths that git ignores, and that are not in the index."""
+        names = "".join(f"{path}\0" for path in paths)
+        return [
+            os.fsdecode(path)
+            for path in self.found("check-ignore", "-z", "--stdin", stdin=os.fsencode(names)).split(b"\0")
+            if path
+        ]
 
     def is_merging(self) -> bool:
         """Whether git is in the middle of a merge, a rebase, a cherry-pick or a revert."""
@@ -87,7 +146,7 @@ class Repository:
             check=False,
         )
         if done.returncode:
-            raise GitError.of(("add",), done.stderr)
+            raise GitError.of(("add",), done)
         return self._listed(os.fsdecode(self.git("write-tree", GIT_INDEX_FILE=str(index))).strip())
 
     def _listed(self, oid: str) -> Tree:
@@ -131,9 +190,10 @@ class Repository:
     def set_index(self, entries: Mapping[str, Mapping[int, Blob]]) -> None:
         """Set the index entries of paths: stage 0, the stages of an unmerged file, or none to remove the entry."""
         lines = []
+        none = "0" * len(self.text("rev-parse", "HEAD"))  # 64 with SHA-256
         for path, stages in entries.items():
             place = f"{self.prefix}{path}"
-            lines.append(f"0 {'0' * 40}\t{place}")
+            lines.append(f"0 {none}\t{place}")
             lines += [f"{blob.mode} {blob.oid} {stage}\t{place}" for stage, blob in sorted(stages.items())]
         if lines:
             self.git("update-index", "-z", "--index-info", stdin=os.fsencode("\0".join([*lines, ""])))
@@ -142,8 +202,13 @@ class Repository:
 class GitError(UserError):
     """git failed. The message has the command and the reason."""
 
+    status = 0
+    """Git's exit code."""
+
     @classmethod
-    def of(cls, arguments: Sequence[str], stderr: bytes) -> "GitError":
-        """Create the error from git's arguments and its stderr."""
+    def of(cls, arguments: Sequence[str], done: "subprocess.CompletedProcess[bytes]") -> "GitError":
+        """Create the error from git's arguments and result."""
         words = [word for word in arguments if not word.startswith(("-", "core."))]
-        return cls(f"`git {words[0]}` failed ({why_git_failed(stderr.decode(errors='replace'))})")
+        error = cls(f"`git {words[0]}` failed ({why_git_failed(done.stderr.decode(errors='replace'))})")
+        error.status = done.returncode
+        return error

@@ -23,7 +23,7 @@ from copier_pyo3.project.line_ends import follow, follow_answers
 from copier_pyo3.project.modes import restore
 from copier_pyo3.project.native import remove_stale, stale
 from copier_pyo3.project.report import Report, check
-from copier_pyo3.project.repository import GitError, Repository
+from copier_pyo3.project.repository import Repository
 from copier_pyo3.project.work_tree import place
 
 REPORT: Final = "copier-pyo3-report.json"  # in the git directory; if it exists, the migration writes its report there
@@ -48,12 +48,9 @@ def finish(project: Path, answers_file: str, template: str, old_version: str, ne
     restore(repository)
     wanted = repository.folder / REPORT
     before = _before(wanted)
-    try:
-        old_file = repository.git("show", f"{before}:./{answers_file}")
-    except GitError as error:
-        raise UserError(
-            f"{answers_file} is not in the last commit: commit the project before you update it."
-        ) from error
+    if not repository.found("rev-parse", "--verify", "--quiet", f"{before}:./{answers_file}"):
+        raise UserError(f"{answers_file} is not in the last commit: commit the project before you update it.")
+    old_file = repository.git("show", f"{before}:./{answers_file}")
     old = read_answers(old_file, answers_file)
     new_file = (repository.project / answers_file).read_bytes()
     new = read_answers(new_file, answers_file)

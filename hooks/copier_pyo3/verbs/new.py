@@ -4,9 +4,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 import warnings
@@ -23,10 +25,24 @@ from prompt_toolkit.application import Application
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
+from copier_pyo3.project import surroundings
 from copier_pyo3.project.home import BUNDLE, CHECKOUT, TEMPLATE, as_copier, home_address, without_password
 from copier_pyo3.project.native import side_by_side
+from copier_pyo3.project.place import existing_files, keep, license_of, need_no_cargo_workspace
+from copier_pyo3.project.repository import Repository, need_git, work_tree
 
 SUFFIXES = "import importlib.machinery as m; print(*m.EXTENSION_SUFFIXES)"
+ERROR = re.compile(r"\s*error(\[E\d+\])?: (?![\w-]+$)")
+PROBE = """\
+[package]
+name = "probe"
+version = "0.1.0"
+edition = "2021"
+[lib]
+path = "lib.rs"
+crate-type = ["cdylib"]
+[workspace]
+"""
 
 
 def new(
@@ -35,7 +51,8 @@ def new(
     """Create a project: ask questions, write files, set up git, build, import.
 
     Args:
-        folder: the project's folder, which must not exist or be empty (except for .git).
+        folder: the project's folder: new, empty, or a clone with no other files than those that a host such as GitHub
+            creates, which are kept.
         data: answers by question name.
         defaults: use the default answer of each question that is not in data.
         build: also create Cargo.lock, build, and import the module. This needs Rust.
@@ -49,29 +66,33 @@ def new(
     if template is None:  # the questions of another template are known only after it is fetched
         check_data(data, read_questions(TEMPLATE))
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (removes .. without following links)
-    _need_empty(folder)
+    need_git()
+    existing = existing_files(folder)
     outer_repository = _outer_repository(folder)
+    need_no_cargo_workspace(folder)
     if build:
-        _need_rust()
+        _need_rust(next(parent for parent in (folder, *folder.parents) if parent.is_dir()))
 
     start = time.monotonic()
     steps = _Steps(folder, total=5 if build else 2)
     with _time_to_answer() as waited:
-        answers = _generate(folder, data, defaults, template)
+        answers, written, kept = _generate(folder, data, defaults, template, existing)
     with _complete(folder):
-        steps.done(f"{sum(path.is_file() for path in folder.rglob('*') if '.git' not in path.parts)} files written")
+        steps.done(f"{len(written)} files written")
+        if kept:
+            print(f"        kept: {', '.join(kept)}")
         if outer_repository:
             steps.done(f"git init skipped: the folder is in {outer_repository}")
         else:
             with steps.step("git initialized, files staged"):
                 # ci.yml runs on this branch. If there is a .git, this does nothing.
                 steps.run(["git", "init", "--quiet", "--initial-branch=main"])
-                steps.run(["git", "add", "--all"])
+                steps.stage(written)
         if build:
             with steps.step("Cargo.lock created"):
                 steps.run(["cargo", "generate-lockfile", "--quiet"])
                 if not outer_repository:
-                    steps.run(["git", "add", "Cargo.lock"])
+                    steps.stage(["Cargo.lock"])
             with steps.step("module built and installed in .venv"):
                 python = _make_environment(folder, steps, answers["min_python"])
             with steps.step(f"{answers['module_name']} imported, demo run"):
@@ -79,12 +100,18 @@ def new(
                 said = steps.run([*python, "examples/demo.py"])
             print("".join(f"        {line}\n" for line in said.splitlines()), end="")
         print(f"Done in {time.monotonic() - start - sum(waited):.0f} s. Next steps:")
-        commands = _next_commands(folder, built=build, staged=build and not outer_repository)
+        staged = build and not outer_repository
+        ignored = [] if staged else Repository(folder).ignored([*written, "Cargo.lock"])
+        commands = _next_commands(folder, built=build, staged=staged, ignored=ignored)
         print("".join(f"  {command}\n" for command in commands), end="")
+        if outer_repository:
+            print(
+                f"GitHub reads workflows only in .github/ of {outer_repository}: see docs/monorepos.md of copier-pyo3."
+            )
         print("See CONTRIBUTING.md for more.", flush=True)
 
 
-def _next_commands(folder: Path, built: bool, staged: bool) -> Iterator[str]:
+def _next_commands(folder: Path, built: bool, staged: bool, ignored: Sequence[str]) -> Iterator[str]:
     """The commands that run the tests and commit. The tests also build the module if necessary."""
     windows = sys.platform == "win32"
     yield f"cd {subprocess.list2cmdline([str(folder)]) if windows else shlex.quote(str(folder))}"
@@ -100,6 +127,8 @@ def _next_commands(folder: Path, built: bool, staged: bool) -> Iterator[str]:
         yield "pytest"
     if not staged:  # the build creates Cargo.lock
         yield "git add ."
+    if ignored:  # by the user's own list, not by the project's
+        yield f"git add --force {shlex.join(ignored)}"
     yield 'git commit -m "Start the project"'
 
 
@@ -126,29 +155,20 @@ def _time_to_answer() -> Iterator[list[float]]:
 # --- checks before anything is written -------------------------------------------------------------
 
 
-def _need_empty(folder: Path, but: str = "") -> None:
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder} is a file: choose a new folder.")
-        inside = [path.name for path in folder.iterdir()] if folder.exists() else []
-    except OSError as error:
-        raise UserError(f"cannot read {folder} ({error.strerror}): choose a new folder.") from error
-    if set(inside) - {".git", but}:
-        raise UserError(f"{folder} is not empty: choose a new folder. Nothing was changed.")
+def _outer_repository(folder: Path) -> Path | None:
+    """The git work tree that contains the folder, if any. It must have no uncommitted changes.
 
-
-def _outer_repository(folder: Path) -> str | None:
-    """The git work tree that contains the folder, if any. It must have no uncommitted changes."""
-    if not shutil.which("git"):
-        raise UserError("git is required (`copier update` uses it): install it from https://git-scm.com and try again.")
+    Raises:
+        UserError: it has changes, or git refuses to use it or the repository in the folder.
+    """
     if (folder / ".git").exists():
+        work_tree(folder)
         return None
     place = next(parent for parent in folder.parents if parent.is_dir())
-    top = _output(["git", "-C", str(place), "rev-parse", "--show-toplevel"])
-    ignored = _output(["git", "-C", str(place), "check-ignore", "--", f"{folder.relative_to(place)}/"])
-    if not top or ignored:
+    top = work_tree(place)
+    if not top or _output(["git", "check-ignore", "--", f"{folder.relative_to(place)}/"], place):
         return None
-    if _output(["git", "-C", str(place), "status", "--porcelain"]):
+    if Repository(top).changes():
         raise UserError(
             f"{folder} is in the git repository {top}, which has uncommitted changes: commit or stash them, or choose a "
             "folder outside of it."
@@ -156,40 +176,88 @@ def _outer_repository(folder: Path) -> str | None:
     return top
 
 
-def _need_rust() -> None:
+def _need_rust(place: Path) -> None:
+    """Check that Rust is new enough and can compile and link, with the settings that apply in a folder.
+
+    Raises:
+        UserError: it is not, or cannot. The message has the compiler's reason.
+    """
     versions = yaml.safe_load((TEMPLATE / "versions.yml").read_text(encoding="utf-8"))
     needed = versions["versions"]["default"]["rust"]
-    found = re.match(r"rustc (\d+)\.(\d+)", _output(["rustc", "--version"]) or "")
-    if not found:
-        have = "it is not installed"
+    said = _tried(["rustc", "--version"], place)
+    found = re.match(r"rustc (\d+)\.(\d+)", said.stdout) if said else None
+    skip = "try again, or skip the build with --no-build."
+    if not said or not shutil.which("cargo"):
+        have = "cargo is not installed" if said else "it is not installed"
+    elif not found:
+        raise UserError(f"`rustc --version` failed ({' '.join(said.stderr.split())}): fix Rust and {skip}")
     elif tuple(map(int, found.groups())) < tuple(map(int, needed.split("."))):
         have = f"the installed version is {found[1]}.{found[2]}"
-    elif not shutil.which("cargo"):
-        have = "cargo is not installed"
     else:
+        with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
+            manifest = Path(aside, "Cargo.toml")
+            manifest.write_text(PROBE, encoding="utf-8")
+            Path(aside, "lib.rs").touch()
+            options = ["--quiet", "--offline", "--manifest-path", str(manifest), "--target-dir", aside]
+            done = _tried(["cargo", "build", *options], place)
+        if not done or done.returncode:
+            reason = _reason(done.stderr if done else "")
+            raise UserError(
+                f"Rust cannot build an empty library here:\n{reason}\nFix this (if a linker is missing, install a C "
+                f"compiler) and {skip} Nothing was written."
+            )
         return
     raise UserError(
-        f"building the module requires Rust {needed} or later, but {have}: install it from https://rustup.rs and try "
-        "again, or skip the build with --no-build."
+        f"building the module requires Rust {needed} or later, but {have}: install it from https://rustup.rs and {skip}"
     )
 
 
-def _output(command: Sequence[str]) -> str | None:
+def _reason(output: str) -> str:
+    """The part of a failed command's output that has the reason: compiler errors if there are any, else the end."""
+    lines = output.strip().splitlines()
+    # In the output of pip and uv, the compiler's lines are indented; their own errors are one word, or start with "ERROR".
+    errors = [number for number, line in enumerate(lines) if ERROR.match(line)]
+    if not errors:
+        return "\n".join(lines[-12:])
+    start = next((number for number in errors if "aborting due to" not in lines[number]), errors[0])
+    return textwrap.dedent("\n".join(line[:500] for line in lines[start : start + 12]))
+
+
+def _output(command: Sequence[str], cwd: Path | None = None) -> str | None:
     """The output of the command, or None if it is not installed or fails."""
+    done = _tried(command, cwd)
+    return done.stdout.strip() if done and done.returncode == 0 else None
+
+
+def _tried(command: Sequence[str], cwd: Path | None = None) -> "subprocess.CompletedProcess[str] | None":
+    """The result of the command, or None if it is not installed."""
     try:
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=surroundings.for_build(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
     except OSError:
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 # --- writing the files -----------------------------------------------------------------------------
 
 
-def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: str | None) -> dict[str, Any]:
-    """Ask, render into a temporary folder, and move the result into place. Returns the answers.
+def _generate(
+    folder: Path, data: Mapping[str, Any], defaults: bool, template: str | None, existing: list[str]
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Ask, render into a temporary folder, and move the result into place.
 
     An error or Ctrl-C leaves nothing behind.
+
+    Returns:
+        The answers, the written files, and which of the existing files were kept instead.
     """
     source = as_copier(template or str(TEMPLATE))
     made_parents = [parent for parent in folder.parents if not parent.exists()]
@@ -198,14 +266,19 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
         home = folder if folder.exists() else folder.parent
         with tempfile.TemporaryDirectory(prefix=".copier-pyo3-", dir=home, ignore_cleanup_errors=True) as aside:
             rendered = Path(aside, folder.name)
-            answers = _render(source, rendered, data, defaults)
+            found = license_of(folder, existing, TEMPLATE / "licenses")
+            answers = _render(source, rendered, data, defaults, {"license": found} if found else {})
             if source == str(BUNDLE):
                 _record(rendered, f"_commit: v{__version__}\n_src_path: {home_address()}")
             elif source != without_password(source):
                 _record(rendered, f"_src_path: {without_password(source)}")
-            _need_empty(folder, but=Path(aside).name)  # it may have changed while the questions were asked
+            but = Path(aside).name
+            if existing_files(folder, but) != existing:  # it may have changed while the questions were asked
+                raise UserError(f"{folder} was changed while the questions were asked: try again.")
+            kept = keep(folder, existing, rendered, str(answers["license"])) if existing else []
+            written = [path.relative_to(rendered).as_posix() for path in rendered.rglob("*") if not path.is_dir()]
             if home == folder:
-                _move_in(rendered, folder)
+                _move_in(rendered, folder, written)
             else:
                 rendered.rename(folder)
         made_parents.clear()
@@ -217,29 +290,38 @@ def _generate(folder: Path, data: Mapping[str, Any], defaults: bool, template: s
         for parent in made_parents:
             with suppress(OSError):  # removed already, or used by another run
                 parent.rmdir()
-    return answers
+    return answers, sorted(written), kept
 
 
-def _move_in(source: Path, target: Path) -> None:
-    """Move the contents of a folder to another. If a move fails, undo the others."""
-    moved: list[Path] = []
+def _move_in(source: Path, target: Path, names: list[str]) -> None:
+    """Move files from a folder to another. If a move fails, undo the others."""
+    replaced: dict[Path, bytes | None] = {}
+    made: list[Path] = []
     try:
-        for path in sorted(source.iterdir()):
-            moved.append(path.rename(target / path.name))
+        for name in names:
+            place = target / name
+            made += [parent for parent in reversed(place.parents) if not parent.exists()]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            replaced[place] = place.read_bytes() if place.exists() else None
+            (source / name).replace(place)
     except BaseException:
-        for path in moved:
-            path.rename(source / path.name)
+        for place, content in replaced.items():
+            place.unlink(missing_ok=True) if content is None else place.write_bytes(content)
+        for parent in reversed(made):
+            parent.rmdir()
         raise
 
 
-def _render(source: str, folder: Path, data: Mapping[str, Any], defaults: bool) -> dict[str, Any]:
+def _render(
+    source: str, folder: Path, data: Mapping[str, Any], defaults: bool, found: Mapping[str, Any]
+) -> dict[str, Any]:
     with one_sentence("Nothing was written.", without_password(source)), warnings.catch_warnings():
         warnings.simplefilter("ignore", CopierWarning)
         worker = copier.run_copy(
             source,
             folder,
             data=dict(data),
-            user_defaults=_git_identity() | dict(copier.load_settings().defaults),
+            user_defaults=_git_identity() | dict(copier.load_settings().defaults) | dict(found),
             vcs_ref="HEAD" if source == str(CHECKOUT) else None,
             defaults=defaults,
             quiet=True,
@@ -300,6 +382,7 @@ def _make_environment(folder: Path, steps: "_Steps", min_python: str) -> list[st
     windows = sys.platform == "win32"
     python = folder / ".venv" / ("Scripts/python.exe" if windows else "bin/python")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    steps.env = surroundings.for_pip(pip[:3])
     steps.run([*pip, "pip>=25.1"])  # needed for --group
     steps.run([*pip, "--group", "dev", "--editable", "."])
     return [str(python)]
@@ -336,6 +419,7 @@ class _Steps:
         self.folder = folder
         self.total = total
         self.number = 0
+        self.env = surroundings.for_build()
         self._line = ""
 
     def done(self, text: str) -> None:
@@ -385,19 +469,50 @@ class _Steps:
         self._line = f"  [{self.number}/{self.total}] {text}"
         print(self._line, end="", flush=True)
 
-    def run(self, command: Sequence[str]) -> str:
+    def stage(self, names: Sequence[str]) -> None:
+        """Stage these files, also those that git ignores by the user's own list."""
+        options = ["--force", "--pathspec-from-file=-", "--pathspec-file-nul"]
+        self.run(["git", "--literal-pathspecs", "add", *options], "".join(f"{name}\0" for name in names))
+
+    def run(self, command: Sequence[str], stdin: str = "") -> str:
         """Run a command and return its output.
 
         Raises:
-            UserError: the command failed. The message has the last lines of its output.
+            UserError: the command failed. The message has the reason from its output.
         """
         try:
-            done = subprocess.run(
-                command, cwd=self.folder, capture_output=True, encoding="utf-8", errors="replace", check=False
+            child = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # a group of processes that can be ended
             )
         except OSError as error:
             raise UserError(f"`{' '.join(command)}` could not be started: {error.strerror}.") from error
-        if done.returncode:
-            words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-            raise UserError(f"`{' '.join(command)}` failed:\n{words}")
-        return done.stdout
+        try:
+            stdout, stderr = child.communicate(stdin)
+        except BaseException:
+            _end(child)
+            raise
+        if child.returncode:
+            raise UserError(f"`{' '.join(command)}` failed:\n{_reason(f'{stdout}{stderr}')}")
+        return stdout
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    """End a child and its children, such as the compilers that pip has started."""
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/f", "/t", "/pid", str(child.pid)], capture_output=True, check=False)
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(5)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.wait()

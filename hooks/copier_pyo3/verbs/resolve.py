@@ -1,5 +1,6 @@
 """``copier-pyo3 resolve``: merges again, by structure, the files that an update left in conflict."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from copier_pyo3.merge.file import LABELS, merge_lines, unreadable
 from copier_pyo3.project.answers import ANSWERS, answers_path, read_answers
 from copier_pyo3.project.home import as_copier, is_home
 from copier_pyo3.project.report import Report, check
-from copier_pyo3.project.repository import GitError, Repository
+from copier_pyo3.project.repository import Repository
 from copier_pyo3.verbs.finish import merge_again, rendered
 
 REJECTED = ".rej"  # written by `copier update --conflict rej`
@@ -75,11 +76,9 @@ def resolve(project: Path, answers_file: str = ANSWERS, trust: bool = False) -> 
 
 def _marked(repository: Repository, *revision: str) -> set[str]:
     """Files with Copier's conflict markers in the work tree or in a revision."""
-    try:
-        found = repository.paths("grep", "-l", "-z", "-e", f"^<<<<<<< {LABELS[0]}$", *revision, "--", ".")
-    except GitError:  # git grep fails when it finds nothing
-        return set()
-    return {path.removeprefix(f"{revision[0]}:") for path in found} if revision else {*found}
+    listed = repository.found("grep", "-l", "-z", "-e", f"^<<<<<<< {LABELS[0]}$", *revision, "--", ".")
+    found = {os.fsdecode(path) for path in listed.split(b"\0") if path}
+    return {path.removeprefix(f"{revision[0]}:") for path in found} if revision else found
 
 
 def _rejected(repository: Repository) -> set[str]:
@@ -139,7 +138,7 @@ def _differing(repository: Repository, *revisions: str) -> set[str]:
 
 def _updates(repository: Repository, answers_file: str) -> _Updates:
     """The last update, and earlier ones whose conflicts it did not resolve."""
-    uncommitted = bool(repository.git("diff", "HEAD", "--", answers_file))
+    uncommitted = bool(repository.git("diff", "--name-only", "HEAD", "--", answers_file))
     earlier = repository.text("log", "--format=%H", "--", answers_file).splitlines()
     commits = [] if uncommitted else earlier[:1]
     before = "HEAD" if uncommitted else _parent(repository, earlier[0])
@@ -159,12 +158,12 @@ def _updates(repository: Repository, answers_file: str) -> _Updates:
 
 
 def _parent(repository: Repository, commit: str) -> str:
-    try:
-        return repository.text("rev-parse", "--verify", "--quiet", f"{commit}^")
-    except GitError as error:
+    parent = repository.found("rev-parse", "--verify", "--quiet", f"{commit}^").decode().strip()
+    if not parent:
         raise UserError(
             "the commit before the update is missing (shallow clone?): run `git fetch --unshallow` and try again."
-        ) from error
+        )
+    return parent
 
 
 # --- is the file as the update left it? ----------------------------------------------------------------
@@ -201,9 +200,13 @@ def _rejecting(base: bytes, ours: bytes, theirs: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-") as folder:
         for name, content in (("base", base), ("ours", ours), ("file", theirs)):
             Path(folder, name).write_bytes(content)
-        command = ["git", "diff", "--no-index", "--no-color", "--no-ext-diff", "--unified=3", "--inter-hunk-context=-1"]
-        diff = subprocess.run([*command, "base", "ours"], cwd=folder, capture_output=True, check=False).stdout
-        diff = diff.replace(b"a/base", b"a/file").replace(b"b/ours", b"b/file")
+        command = ["git", "diff", "--no-index", "--no-color", "--no-ext-diff", "--unified=3"]
+        for context in (-1, 0):  # as Copier: git 2.55 and later refuse -1
+            files = [f"--inter-hunk-context={context}", "base", "ours"]
+            done = subprocess.run([*command, *files], cwd=folder, capture_output=True, check=False)
+            if done.returncode <= 1:  # 1: they differ
+                break
+        diff = done.stdout.replace(b"a/base", b"a/file").replace(b"b/ours", b"b/file")
         # Outside of any repository, so that git does not convert line endings.
         subprocess.run(["git", "apply", "--reject", "-"], cwd=folder, input=diff, capture_output=True, check=False)
         return Path(folder, "file").read_bytes()

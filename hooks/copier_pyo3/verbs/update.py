@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import copier
+import plumbum
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data, one_sentence
@@ -99,10 +100,9 @@ def _update(
             raise UserError(
                 f"{repository.project} has uncommitted changes ({changes[0].strip()}): commit or stash them first."
             )
-        try:
-            repository.text("rev-parse", "--verify", "--quiet", "HEAD")
-        except GitError as error:
-            raise UserError(f"{repository.project} has no commits: commit the project first.") from error
+        if not repository.found("rev-parse", "--verify", "--quiet", "HEAD"):
+            raise UserError(f"{repository.project} has no commits: commit the project first.")
+        _need_readable_names(repository)
         trust = trust or is_home(as_copier(str(old["_src_path"])), str(old["_commit"]))
         state.mkdir(parents=True)
         aside = _run_copier(repository, state, old, data, defaults, vcs_ref, answers_file, trust, whole=False)
@@ -129,6 +129,18 @@ def _update(
     return made
 
 
+def _need_readable_names(repository: Repository) -> None:
+    """Raise UserError if a file name in the repository is not UTF-8, which Copier requires."""
+    for name in repository.git("ls-tree", "-r", "-z", "--full-tree", "--name-only", "HEAD").split(b"\0"):
+        try:
+            name.decode("utf-8")
+        except UnicodeDecodeError as error:
+            shown = name.decode("utf-8", "backslashreplace")
+            raise UserError(
+                f"the file name {shown} is not UTF-8, which Copier requires: rename the file, commit, and try again."
+            ) from error
+
+
 def _run_copier(
     repository: Repository,
     state: Path,
@@ -147,7 +159,10 @@ def _run_copier(
     if home != old["_src_path"]:
         _correct_address(aside, answers_file, home)
     try:
+        # Copier's temporary repositories share objects with the project's.
+        kind = "sha256" if len(repository.text("rev-parse", "HEAD")) == 64 else "sha1"
         with (
+            plumbum.local.env(GIT_DEFAULT_HASH=kind),
             one_sentence("The project is unchanged.", without_password(home), str(old["_commit"])),
             warnings.catch_warnings(),
         ):
@@ -237,6 +252,8 @@ def _plan(repository: Repository, aside: Repository, state: Path, old: Mapping[s
     if aside.text("rev-parse", "HEAD") != repository.text("rev-parse", "HEAD"):
         # The work tree lacked these files. Copier wrote them, and the merge restored them.
         written -= {path for path in written if _as_it_is(repository.project / path, aside.project / path)}
+    unlisted = repository.ignored(path for path in written if path not in repository.tree("HEAD").files)
+    report.told += [f"{path}: git ignores this new file: run `git add --force {path}`" for path in sorted(unlisted)]
     # Move the answers file last: until then, it has the old version.
     order = sorted(written, key=lambda path: (path == answers_file, path))
     moves = []
