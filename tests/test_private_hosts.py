@@ -79,7 +79,13 @@ def test_labels_of_runners_are_one_answer(render: Render) -> None:
         *("ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "windows-2025")
     }
     project = render("sample", {"runners": MINE})
-    assert runners(project) == {"['self-hosted', 'linux']", "ubuntu-24.04", "macos-15", "macos-15-intel", "windows-2022"}
+    assert runners(project) == {
+        "['self-hosted', 'linux']",
+        "ubuntu-24.04",
+        "macos-15",
+        "macos-15-intel",
+        "windows-2022",
+    }
     assert not [*project.rglob("*.json")]
 
 
