@@ -4,6 +4,7 @@ python3 dev.py new DIR [...]   create a project from this checkout, build it, an
 python3 dev.py test [...]      run the tests (arguments go to pytest); `-m render` runs the fast ones
 python3 dev.py tools           install the tools that the workflow tests need: act, actionlint, Node.js ...
 python3 dev.py versions        compare the versions in the template with the registries; --raise raises them
+python3 dev.py faults          try bad input, kills, and a full disk, and count what is lost (--minutes, --seed)
 python3 dev.py bench           print the figures in docs/benchmarks.md; bench-update measures updates, bench-loop edits
 """
 
@@ -31,6 +32,7 @@ COMMANDS = {
     "bench-update": ["tools/bench_update.py"],
     "bench-loop": ["tools/bench_loop.py"],
     "versions": ["tools/versions.py"],
+    "faults": ["tools/faults.py"],
 }
 
 

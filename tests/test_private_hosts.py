@@ -70,7 +70,7 @@ def runners(project: Path) -> set[str]:
     return found
 
 
-MINE = {"ubuntu-24.04": ["self-hosted", "linux"], "ubuntu-24.04-arm": "ubuntu-24.04", "windows-2025": "win"}
+MINE = {"ubuntu-24.04": ["self-hosted", "linux"], "ubuntu-24.04-arm": "ubuntu-24.04", "windows-2025": "windows-2022"}
 
 
 @pytest.mark.render
@@ -79,7 +79,13 @@ def test_labels_of_runners_are_one_answer(render: Render) -> None:
         *("ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "windows-2025")
     }
     project = render("sample", {"runners": MINE})
-    assert runners(project) == {"['self-hosted', 'linux']", "ubuntu-24.04", "macos-15", "macos-15-intel", "win"}
+    assert runners(project) == {
+        "['self-hosted', 'linux']",
+        "ubuntu-24.04",
+        "macos-15",
+        "macos-15-intel",
+        "windows-2022",
+    }
     assert not [*project.rglob("*.json")]
 
 
@@ -116,7 +122,9 @@ def test_mirrors_reach_every_job_and_cargo(render: Render, tmp_path: Path) -> No
 
 def test_no_linter_finds_anything_with_all_of_them(render: Render) -> None:
     answers = {"crates_mirror": "https://m.example.org/crates/", "pypi_mirror": "https://m.example.org/simple/"}
-    judge(render("sample", answers))
+    for publish_to in ("private", "none"):
+        more = {"publish_to": publish_to, "index_url": "https://packages.example.org/python", "runners": MINE}
+        judge(render("sample", answers | more))
 
 
 @pytest.mark.render

@@ -2,14 +2,19 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from conftest import ROOT, run
+import workflow_cases
+from conftest import ROOT, Render, run
 from copier_pyo3.project import home
 from small import ANSWERS, CARGO, NEW, Template, commit, copier_pyo3, replace, write
 
@@ -18,7 +23,7 @@ MODULES = ("yaml.py", "copier.py", "platformdirs.py", "venv.py", "logging.py", "
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> Template:
+def hostile(tmp_path: Path) -> Template:
     """A template whose task leaves a trace wherever it runs."""
     made = Template(tmp_path / "template")
     task = f'  - ["{sys.executable}", "-c", "open({str(tmp_path / "ran")!r}, \'w\')"]\n'
@@ -29,8 +34,8 @@ def template(tmp_path: Path) -> Template:
 
 
 @pytest.fixture
-def project(template: Template, tmp_path: Path) -> Path:
-    made = template.make(tmp_path / "sample")
+def project(hostile: Template, tmp_path: Path) -> Path:
+    made = hostile.make(tmp_path / "sample")
     (tmp_path / "ran").unlink()
     return made
 
@@ -50,7 +55,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 @pytest.mark.parametrize("verb", ["update", "resolve"])
 def test_a_template_that_nobody_trusts_runs_nothing(
-    verb: str, template: Template, project: Path, tmp_path: Path
+    verb: str, hostile: Template, project: Path, tmp_path: Path
 ) -> None:
     """The answers file of a clone names it."""
     if verb == "resolve":
@@ -60,7 +65,7 @@ def test_a_template_that_nobody_trusts_runs_nothing(
     before = run(["git", "status", "--short"], cwd=project).stdout
     nobody = trusting(tmp_path, "https://example.org/")
     done = copier_pyo3(verb, project, **nobody)
-    refused(done, str(template.folder), "tasks", "--trust", "`trust` in Copier's settings")
+    refused(done, str(hostile.folder), "tasks", "--trust", "`trust` in Copier's settings")
     assert not (tmp_path / "ran").exists()
     assert run(["git", "status", "--short"], cwd=project).stdout == before
     done = copier_pyo3(verb, project, "--trust", **nobody)
@@ -69,8 +74,8 @@ def test_a_template_that_nobody_trusts_runs_nothing(
 
 
 @pytest.mark.parametrize("prefix", [True, False])
-def test_copiers_settings_say_what_is_trusted(prefix: bool, template: Template, project: Path, tmp_path: Path) -> None:
-    trusted = f"{tmp_path}{os.sep}" if prefix else str(template.folder)
+def test_copiers_settings_say_what_is_trusted(prefix: bool, hostile: Template, project: Path, tmp_path: Path) -> None:
+    trusted = f"{tmp_path}{os.sep}" if prefix else str(hostile.folder)
     done = copier_pyo3("update", project, **trusting(tmp_path, trusted))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ran").exists()
@@ -169,6 +174,35 @@ def test_file_names_are_no_commands(project: Path, tmp_path: Path) -> None:
     assert [*tmp_path.rglob("ran")] == [tmp_path / "ran"], "the template's task leaves that one"
 
 
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("path", ["docs", "src", CARGO, ANSWERS, "python"])
+def test_an_update_writes_nothing_outside_of_the_project(
+    path: str, absolute: bool, hostile: Template, project: Path, tmp_path: Path
+) -> None:
+    """A clone has a link where the template writes."""
+    outside = tmp_path / "outside"
+    write(outside / "index.md", "mine\n")
+    hostile.release(
+        "v1.2.0", NEW | {"docs/index.md": "# Documentation\n", "src/more.rs": "// More.\n", "src/lib.rs": "// One.\n"}
+    )
+    target = project / path
+    if target.is_dir():
+        shutil.copytree(target, outside, dirs_exist_ok=True)
+        shutil.rmtree(target)
+    elif target.exists():
+        shutil.copy(target, outside / "file")
+        target.unlink()
+    else:
+        shutil.rmtree(outside / path, ignore_errors=True)
+    link = outside / "file" if (outside / "file").exists() else outside
+    target.symlink_to(link if absolute else os.path.relpath(link, project))
+    commit(project)
+    before = {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()}
+    done = copier_pyo3("update", project)
+    assert "Traceback" not in done.stderr
+    assert {each: each.read_bytes() for each in outside.rglob("*") if each.is_file()} == before, done
+
+
 def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
     for name in MODULES:
         (tmp_path / name).write_text(HOSTILE, encoding="utf-8")
@@ -201,3 +235,53 @@ def test_a_changelog_cannot_set_other_outputs_of_our_release(tmp_path: Path) -> 
     assert found.keys() == {"files", "notes"}
     assert found["files"] == ["copier_pyo3-1.0.0-py3-none-any.whl", "copier_pyo3-1.0.0.tar.gz"]
     assert "evil.whl" in found["notes"]
+
+
+def workflows(render: Render) -> Iterator[tuple[str, Any]]:
+    """Each workflow of a project, in each case, and of this repository."""
+    for project in [ROOT, *(render("sample-ext", answers) for answers in workflow_cases.cases().values())]:
+        for path in sorted((project / ".github/workflows").glob("*.yml")):
+            yield f"{project.name}/{path.name}", yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+
+
+@pytest.mark.render
+def test_no_script_of_a_workflow_has_an_expression(render: Render) -> None:
+    """Names of branches and tags and titles of pull requests reach a script only as variables."""
+    scripts = [
+        (name, step["run"])
+        for name, workflow in workflows(render)
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "run" in step
+    ]
+    assert len(scripts) > 100
+    assert not [each for each in scripts if "${{" in each[1]]
+
+
+@pytest.mark.render
+def test_pull_requests_get_no_rights(render: Render) -> None:
+    for name, workflow in workflows(render):
+        assert workflow["permissions"] == {}, name
+        assert workflow["on"].keys() <= {"push", "pull_request", "workflow_dispatch"}, name
+        if "pull_request" in workflow["on"]:
+            assert "secrets." not in str(workflow), name
+            for job in workflow["jobs"].values():
+                assert job["permissions"] in ({}, {"contents": "read"}), name
+                for step in job["steps"]:
+                    if "rust-cache" in step.get("uses", ""):
+                        assert "default_branch" in step["with"]["save-if"]
+                    if "checkout" in step.get("uses", ""):
+                        assert step["with"]["persist-credentials"] == "false"
+
+
+@pytest.mark.render
+def test_each_claim_has_a_test() -> None:
+    """The page names functions, and some with their file."""
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    code = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    claims = re.findall(r"`(?:(test_\w+\.py)::)?(test_\w+)`", page)
+    assert len(claims) > 15
+    for file, name in claims:
+        assert f"def {name}(" in (code[file] if file else "".join(code.values())), name
+    for row in re.findall(r"(?ms)^\| input \|.*?\n\n", page)[0].strip().splitlines()[2:]:
+        assert "`test_" in row.rpartition(" | ")[2], row
