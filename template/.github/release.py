@@ -95,14 +95,13 @@ def sdist(session: nox.Session) -> None:
     session.run("cargo", "fetch", "--locked", external=True)
     out = Path(session.create_tmp(), "dist")
     shutil.rmtree(out, ignore_errors=True)
-    offline = {"CARGO_NET_OFFLINE": "true"}
-    session.run("uv", "build", f"--out-dir={out}", env=repeatable() | offline)
+    env = repeatable() | {"CARGO_NET_OFFLINE": "true"}
+    session.run("uv", "build", f"--out-dir={out}", env=env)
     (archive,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")
     shutil.unpack_archive(archive, out, filter="data")
     unpacked = out / archive.name.removesuffix(".tar.gz")
-    if built := [
-        path.name for path in unpacked.rglob("*.*") if path.suffix in (".so", ".pyd", ".whl")
-    ]:
+    products = {".so", ".pyd", ".whl"}
+    if built := [path.name for path in unpacked.rglob("*.*") if path.suffix in products]:
         session.error(f"{archive.name} contains build products: {', '.join(built)}")
     with session.chdir(unpacked):
         check_lock(session)
@@ -179,12 +178,12 @@ def test_all(session: nox.Session, row: Row, wheels: list[Path]) -> int:
         end = f"-cp{''.join(re.findall('[0-9]+t?', python)[:2])}-{row['tag']}.whl"
         wheel = next((wheel for wheel in wheels if wheel.name.endswith(end)), wheels[0])
         pythons = [python, f">={python}"] if "abi3" in row["abi"] else [python]
-        if row.get("container"):
+        if container := row.get("container", ""):
             here = pythons if said("docker", "info") else []
         else:
             here = [each for each in pythons if ON_CI or (is_native(row) and installed(each))]
         if here:
-            test(session, wheel, here[0], row.get("container", ""))
+            test(session, wheel, here[0], container)
             tests += 1
         else:
             message = f"{wheel.name}: not tested on Python {python}, which this machine cannot run"
