@@ -125,7 +125,7 @@ class Change:
         self.more(template)
 
 
-BASE = "template"
+BASE, GITHUB = "template", "template/{{ part.github }}"
 
 
 def older_versions(template: Path) -> None:
@@ -157,10 +157,10 @@ MIDDLE = (
     Edit("its name", "copier.yml", '{% set names = "', '{% set names = "extra '),
     Edit("its files", "template/{{ part.extra }}/pyproject.toml.d/extra.toml", "", '[dependency-groups]\nextra = ["nox"]\ntest = ["pytest-randomly"]\n'),
     Edit("a hook", f"{BASE}/.pre-commit-config.yaml.jinja", "      - id: check-toml\n", "      - id: check-toml\n      - id: check-ast\n"),
-    Edit("a checkout", f"{BASE}/{RELEASE}", "CHECKOUT", "actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa # v8.0.0"),
-    Edit("a job", f"{BASE}/{CI}.d/10-gate.yml.jinja", "  gate:", "  msrv:\n    name: Oldest Rust\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo check\n\n  gate:"),
-    Edit("needed", f"{BASE}/{CI}.d/10-gate.yml.jinja", ", sdist{{", ", msrv, sdist{{"),
-    Edit("a limit", f"{BASE}/{CI}", "timeout-minutes: 20", "timeout-minutes: 25"),
+    Edit("a checkout", f"{GITHUB}/{RELEASE}", "CHECKOUT", "actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa # v8.0.0"),
+    Edit("a job", f"{GITHUB}/{CI}.d/10-gate.yml.jinja", "  gate:", "  msrv:\n    name: Oldest Rust\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo check\n\n  gate:"),
+    Edit("needed", f"{GITHUB}/{CI}.d/10-gate.yml.jinja", ", sdist{{", ", msrv, sdist{{"),
+    Edit("a limit", f"{GITHUB}/{CI}", "timeout-minutes: 20", "timeout-minutes: 25"),
     Edit("code", f"{BASE}/src/distance.rs", "    let second: Vec<char>", "    // The template's own line.\n    let second: Vec<char>"),
     Edit("a file", f"{BASE}/SECURITY.md", "", "# Security\n\nWrite to us.\n"),
 )  # fmt: skip

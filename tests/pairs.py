@@ -18,8 +18,8 @@ ANSWERS = ROOT / "tests" / "answers"
 
 Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
 
-# They only change .github/: see the cases in tests/workflow_cases.py.
-WORKFLOW_QUESTIONS = {"platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
+# They only change .github/, or what replaces it: see the cases in tests/workflow_cases.py and tests/test_ci.py.
+WORKFLOW_QUESTIONS = {"ci", "platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
 
 
 class _Loader(yaml.SafeLoader):

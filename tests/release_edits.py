@@ -7,10 +7,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from edits import BASE, CARGO, CI, PRE_COMMIT, PYPROJECT, RELEASE, older_versions
+from edits import BASE, CARGO, CI, GITHUB, PRE_COMMIT, PYPROJECT, RELEASE, older_versions
 
 PROFILING, DEPENDABOT, NOX = "profiling/Cargo.toml", ".github/dependabot.yml", "noxfile.py"
-RELEASE_TOOLS, WHEELS = f"{BASE}/pyproject.toml.d/release-tools.toml.jinja", f"{BASE}/{RELEASE}.d/30-wheels.yml"
+RELEASE_TOOLS, WHEELS = f"{BASE}/pyproject.toml.d/release-tools.toml.jinja", f"{GITHUB}/{RELEASE}.d/30-wheels.yml"
 
 
 # --- the releases -------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ HARDEN = f"      - name: Harden the runner\n        uses: step-security/harden-r
 
 # Version 1.0.0, which creates the projects: this template, a little older, and with a matrix in the workflow.
 FIRST = (
-    Rewrite(f"{BASE}/{CI}", "        include: # the oldest and the newest Python, and every system with wheels\n", """\
+    Rewrite(f"{GITHUB}/{CI}", "        include: # the oldest and the newest Python, and every system with wheels\n", """\
         python: ["3.10", "3.11", "3.12", "3.13", "3.14"]
         runner: [ubuntu-24.04, macos-15]
         include:
@@ -65,18 +65,18 @@ FIRST = (
 
 # 1.1.0: a step first in every job, pins and versions raised, newer versions in the matrix, a new first commit parser.
 HARDENED = (
-    Rewrite(f"{BASE}/{CI}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
-    Rewrite(f"{BASE}/{RELEASE}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
+    Rewrite(f"{GITHUB}/{CI}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
+    Rewrite(f"{GITHUB}/{RELEASE}", "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
     Rewrite(WHEELS, "      - uses: actions/checkout@", f"{HARDEN}      - uses: actions/checkout@"),
-    Rewrite(f"{BASE}/{CI}", CHECKOUT_1, CHECKOUT_2),
-    Rewrite(f"{BASE}/{RELEASE}", CHECKOUT_1, CHECKOUT_2),
+    Rewrite(f"{GITHUB}/{CI}", CHECKOUT_1, CHECKOUT_2),
+    Rewrite(f"{GITHUB}/{RELEASE}", CHECKOUT_1, CHECKOUT_2),
     Rewrite(WHEELS, CHECKOUT_1, CHECKOUT_2),
-    Rewrite(f"{BASE}/{CI}", UV_1, UV_2),
-    Rewrite(f"{BASE}/{RELEASE}", UV_1, UV_2),
+    Rewrite(f"{GITHUB}/{CI}", UV_1, UV_2),
+    Rewrite(f"{GITHUB}/{RELEASE}", UV_1, UV_2),
     Rewrite(WHEELS, UV_1, UV_2),
-    Rewrite(f"{BASE}/{CI}", 'python: ["3.10", "3.11", "3.12", "3.13", "3.14"]', 'python: ["3.11", "3.12", "3.13", "3.14", "3.15"]'),
-    Rewrite(f"{BASE}/{CI}", '          - python: "3.10"\n', '          - python: "3.11"\n'),
-    Rewrite(f"{BASE}/{CI}", '          - python: "3.14"\n', '          - python: "3.15"\n'),
+    Rewrite(f"{GITHUB}/{CI}", 'python: ["3.10", "3.11", "3.12", "3.13", "3.14"]', 'python: ["3.11", "3.12", "3.13", "3.14", "3.15"]'),
+    Rewrite(f"{GITHUB}/{CI}", '          - python: "3.10"\n', '          - python: "3.11"\n'),
+    Rewrite(f"{GITHUB}/{CI}", '          - python: "3.14"\n', '          - python: "3.15"\n'),
     Rewrite("versions.yml", 'pyo3: "0.30"', 'pyo3: "0.30.1"'),
     Rewrite("versions.yml", 'pyo3_build_config: "0.30"', 'pyo3_build_config: "0.30.1"'),
     Rewrite("versions.yml", 'maturin: "1.15"', 'maturin: "1.16"'),
@@ -90,12 +90,12 @@ HARDENED = (
 
 # 1.2.0: steps in another order, a job, a step and a dependency group renamed, a file moved, lists in another order.
 TIDIED = (
-    Rewrite(f"{BASE}/{CI}", f"      - uses: {UV_2}\n      - uses: {CACHE_1}\n{SAVE_IF}", f"      - uses: {CACHE_1}\n{SAVE_IF}      - uses: {UV_2}\n"),
-    Rewrite(f"{BASE}/{CI}", "      - name: Lint\n", "      - name: Format and lint\n"),
-    Rewrite(f"{BASE}/{CI}", "      - name: Test the Rust code, then the wheel\n", "      - name: Test\n"),
-    Rewrite(f"{BASE}/{CI}", "  typing:\n", "  types:\n"),
-    Rewrite(f"{BASE}/{CI}", "lint, typing, test", "lint, types, test"),
-    Rewrite(f"{BASE}/{CI}", "uvx nox -s typing", "uvx nox -s types"),
+    Rewrite(f"{GITHUB}/{CI}", f"      - uses: {UV_2}\n      - uses: {CACHE_1}\n{SAVE_IF}", f"      - uses: {CACHE_1}\n{SAVE_IF}      - uses: {UV_2}\n"),
+    Rewrite(f"{GITHUB}/{CI}", "      - name: Lint\n", "      - name: Format and lint\n"),
+    Rewrite(f"{GITHUB}/{CI}", "      - name: Test the Rust code, then the wheel\n", "      - name: Test\n"),
+    Rewrite(f"{GITHUB}/{CI}", "  typing:\n", "  types:\n"),
+    Rewrite(f"{GITHUB}/{CI}", "lint, typing, test", "lint, types, test"),
+    Rewrite(f"{GITHUB}/{CI}", "uvx nox -s typing", "uvx nox -s types"),
     Rewrite(f"{BASE}/noxfile.py.jinja", "def typing(", "def types("),
     Rewrite(f"{BASE}/noxfile.py.jinja", 'dependency_groups(PYPROJECT, "typing"', 'dependency_groups(PYPROJECT, "types"'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", "typing = [", "types = ["),
@@ -115,12 +115,12 @@ TIDIED = (
 
 # 1.3.0: an action replaced by another, and one by a command; a dependency inherited from the workspace; a newer matrix.
 SHARED = (
-    Rewrite(f"{BASE}/{CI}", CACHE_1, CACHE_2),
-    Rewrite(f"{BASE}/{CI}", f"      - uses: {ZIZMOR}\n        with:\n          advanced-security: false\n          persona: auditor\n", "      - run: uvx zizmor --persona auditor .github\n"),
-    Rewrite(f"{BASE}/{CI}", "on:\n  push:\n", "on:\n  workflow_dispatch:\n  push:\n"),
-    Rewrite(f"{BASE}/{CI}", 'python: ["3.11", "3.12", "3.13", "3.14", "3.15"]', 'python: ["3.12", "3.13", "3.14", "3.15", "3.16"]'),
-    Rewrite(f"{BASE}/{CI}", '          - python: "3.11"\n', '          - python: "3.12"\n'),
-    Rewrite(f"{BASE}/{CI}", "timeout-minutes: 20", "timeout-minutes: 25"),
+    Rewrite(f"{GITHUB}/{CI}", CACHE_1, CACHE_2),
+    Rewrite(f"{GITHUB}/{CI}", f"      - uses: {ZIZMOR}\n        with:\n          advanced-security: false\n          persona: auditor\n", "      - run: uvx zizmor --persona auditor .github\n"),
+    Rewrite(f"{GITHUB}/{CI}", "on:\n  push:\n", "on:\n  workflow_dispatch:\n  push:\n"),
+    Rewrite(f"{GITHUB}/{CI}", 'python: ["3.11", "3.12", "3.13", "3.14", "3.15"]', 'python: ["3.12", "3.13", "3.14", "3.15", "3.16"]'),
+    Rewrite(f"{GITHUB}/{CI}", '          - python: "3.11"\n', '          - python: "3.12"\n'),
+    Rewrite(f"{GITHUB}/{CI}", "timeout-minutes: 20", "timeout-minutes: 25"),
     Rewrite("versions.yml", 'pyo3: "0.30.1"', 'pyo3: "0.30.2"'),
     Rewrite("versions.yml", 'pyo3_build_config: "0.30.1"', 'pyo3_build_config: "0.30.2"'),
     Rewrite(f"{BASE}/Cargo.toml.jinja", 'pyo3 = "{{ versions.pyo3 }}"', "pyo3 = { workspace = true }"),
@@ -142,10 +142,10 @@ def first_release(template: Path) -> None:
     """Change the template to version 1.0.0."""
     older_versions(template)
     # In one file, and without a matrix.
-    fragments = template / BASE / f"{CI}.d"
+    fragments = template / GITHUB / f"{CI}.d"
     names = ("10-gate.yml.jinja", "20-test.yml")
     text = "".join((fragments / name).read_text(encoding="utf-8") for name in names)
-    with (template / BASE / CI).open("a", encoding="utf-8") as file:
+    with (template / GITHUB / CI).open("a", encoding="utf-8") as file:
         for old, new in [('{{ ", extras" if ci_extras else "" }}', ""), ('{{ "{{', "{{"), ('}}" }}', "}}")]:
             text = text.replace(old, new)
         file.write(text)

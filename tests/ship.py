@@ -105,18 +105,22 @@ def drop_missing_pythons(project: Path) -> None:
     kept = [line for line in lines if not (match := classifier.fullmatch(line)) or not missing(match[1])]
     pyproject.write_text("".join(kept), encoding="utf-8")
 
+    def known(versions: list[str]) -> list[str]:
+        return list(dict.fromkeys(here[-1] if missing(version) else version for version in versions))
+
     def replaced(match: re.Match[str]) -> str:
         """The versions on this machine, and the newest of them instead of others."""
-        versions = [here[-1] if missing(version) else version for version in match[2].split()]
         if "t" in match[2]:  # no other Python can replace a free-threaded one
             return match[0]
-        return f'{match[1]}"{" ".join(dict.fromkeys(versions))}"'
+        return f'{match[1]}"{" ".join(known(match[2].split()))}"'
 
-    for name in ("ci.yml", "release.yml"):
-        workflow = project / WORKFLOWS / name
+    for workflow in [*(project / WORKFLOWS).glob("*.yml"), *project.glob(".gitlab-ci.yml")]:
         text = re.sub(r'( (?:test|python): )"([\d.t ]+)"', replaced, workflow.read_text(encoding="utf-8"))
         for minor in {int(each) for each in re.findall(r"cp3(\d+)-cp3\1\b", text)} - set(whole_interpreters()):
             text = re.sub(rf" cp3{minor}-cp3{minor}\b| python3\.{minor}\b| cp3{minor}-many\w+", "", text)
+        text = re.sub(
+            r'(PYTHON: )\["(.+)"\]', lambda matrix: str(matrix[1]) + json.dumps(known(matrix[2].split('", "'))), text
+        )
         workflow.write_text(text, encoding="utf-8")
 
 
@@ -184,6 +188,46 @@ def act(
     log = scratch / "log"
     return Run(
         {name: outcome == "succeeded" for name, outcome in ended},
+        log.read_text(encoding="utf-8") if log.exists() else "",
+        result.stdout,
+    )
+
+
+def need_gitlab() -> None:
+    """Skip a test that is to run a pipeline of GitLab if the tools for that are missing."""
+    need("gitlab-ci-local", "cargo", "uv")
+
+
+def gitlab(project: Path, scratch: Path, *, tag: str = "", **variables: str) -> Run:
+    """Run the project's pipeline with gitlab-ci-local, on this machine, as the push of the default branch or of a tag.
+
+    Each job has a folder of its own, with the committed files and the artifacts of earlier jobs.
+    """
+    scratch.mkdir()
+    bin_folder = scratch / "bin"
+    stand_ins = {path.name: path for path in (ACTIONS / "gitlab").iterdir()}
+    if shutil.which("rsync"):
+        del stand_ins["rsync"]
+    bin_folder.mkdir()
+    for name, stand_in in stand_ins.items():
+        shutil.copy(stand_in, bin_folder / name)
+    variables |= {"CI_COMMIT_TAG": tag} if tag else {}
+    result = run(
+        project,
+        *("gitlab-ci-local", "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source"),
+        *("--concurrency", "1"),
+        *(f"--variable={name}={value}" for name, value in variables.items()),
+        check=False,
+        PATH=f"{bin_folder}{os.pathsep}{path()}",
+        STAND_IN=str(scratch),
+        REAL_UV=str(shutil.which("uv")),
+        NO_COLOR="1",
+        FORCE_COLOR="0",
+    )
+    ended = re.findall(r"^ (PASS|FAIL|WARN)  (\S+(?: \[.*?\])?)", result.stdout, re.MULTILINE)
+    log = scratch / "log"
+    return Run(
+        {name: outcome == "PASS" for outcome, name in ended},
         log.read_text(encoding="utf-8") if log.exists() else "",
         result.stdout,
     )

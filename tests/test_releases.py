@@ -41,7 +41,7 @@ def versions(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Versio
         "versions.yml",
     ):  # only what an update needs, because each update clones it several times
         shutil.copy(template / name, repository)
-    for name in ("hooks", "licenses", "template"):
+    for name in ("hooks", "licenses", "parts", "template"):
         shutil.copytree(template / name, repository / name)
     run(["git", "init", "--quiet"], cwd=repository)
     first_release(repository)

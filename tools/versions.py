@@ -21,7 +21,9 @@ CRATE = re.compile(r'(?m)^(?P<name>[\w-]+) = (?:\{ version = )?"(?P<version>\d[\
 IN_WORKFLOWS = (
     re.compile(r"version: (?P<version>[\d.]+) # PyPI (?P<name>\w+)"),
     re.compile(r"uvx (?P<name>\w+)@(?P<version>\d[\d.]*)"),
+    re.compile(r"ghcr\.io/astral-sh/(?P<name>uv):(?P<version>[\d.]+)"),
 )
+CRATE_IN_WORKFLOWS = re.compile(r"VERSION: (?P<version>[\d.]+) # crates\.io (?P<name>[\w-]+)")
 PINNED = re.compile(r'"(?P<name>[A-Za-z][\w.-]*)==(?P<version>\d[\d.]*)"')
 
 
@@ -66,12 +68,14 @@ def main(arguments: list[str]) -> int:
 
 def all_versions(root: Path = ROOT) -> Iterator[Written]:
     """The versions in versions.yml and in the fragments."""
-    workflows = sorted(path for folder in (".github", "template/.github") for path in (root / folder).rglob("*.yml"))
+    candidates = (path for folder in (".github", "template") for path in (root / folder).rglob("*.yml*"))
+    workflows = sorted(path for path in candidates if path.is_file())
     for path, registry, pattern in [
         (root / "versions.yml", "", ENTRY),
         *((path, "crates.io", CRATE) for path in sorted(root.glob("template/**/Cargo.toml.d/*.toml"))),
         *((path, "PyPI", PINNED) for path in sorted(root.glob("template/**/pyproject.toml.d/*.toml*"))),
         *((path, "PyPI", each) for path in workflows for each in IN_WORKFLOWS),
+        *((path, "crates.io", CRATE_IN_WORKFLOWS) for path in workflows),
     ]:
         for found in pattern.finditer(path.read_text(encoding="utf-8")):
             about = found.groupdict().get("about") or ""
