@@ -206,7 +206,7 @@ class Watch(threading.Thread):
             self.looks += 1
             self.touched |= {path.name for path, now in self.state().items() if now != before[path]}
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "Watch":  # noqa: PYI034 (Self is new in 3.11)
         self.start()
         return self
 

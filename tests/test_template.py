@@ -41,7 +41,7 @@ def test_control_lines() -> None:
 def test_verbatim_files() -> None:
     files = [path for path in FILES if path.parent.name != "parts"]  # those only exist for their Jinja
     verbatim = [path for path in files if path.suffix != ".jinja"]
-    assert len(verbatim) >= 0.60 * len(files)
+    assert len(verbatim) >= 0.55 * len(files)
 
 
 def test_the_suffix_promises_jinja() -> None:
@@ -139,11 +139,11 @@ def test_default_project_is_small(render: Render) -> None:
     project = render("default", {})
     files = [path for path in project.rglob("*") if path.is_file()]
     tell(f"default project: {len(files)} files")
-    assert len(files) <= 27
-    python = [project / "noxfile.py", project / ".github/release.py"]
+    assert len(files) <= 28
+    python = [project / "build_backend.py", project / "noxfile.py", project / ".github/release.py"]
     infrastructure = sum(len(lines(path)) for path in python)
     tell(f"default project: {infrastructure} lines of Python infrastructure")
-    assert infrastructure <= 500
+    assert infrastructure <= 610
     assert {path for path in files if path.suffix == ".py" and path.parent in (project, project / ".github")} == {
         *python
     }

@@ -148,7 +148,7 @@ def need_no_cargo_workspace(folder: Path) -> None:
                 f'add "{path}" to `exclude` in [workspace] and commit, or choose another folder (see docs/monorepos.md '
                 "of copier-pyo3). Nothing was written."
             )
-        return  # Cargo looks no further
+        return  # Cargo stops at the first workspace
 
 
 def _excludes(workspace: Mapping[str, Any], root: Path, folder: Path) -> bool:
