@@ -5,7 +5,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "
 
 # They only change .github/, or what replaces it: see the cases in tests/workflow_cases.py and tests/test_ci.py.
 WORKFLOW_QUESTIONS = {"ci", "platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
+# An application is kind=mixed and a program beside it: see applications() and tests/test_application.py.
+APPLICATION_QUESTIONS = ("embedding", "allocator")
 
 
 class _Loader(yaml.SafeLoader):
@@ -47,9 +49,11 @@ def choices() -> dict[str, list[str | bool]]:
     """The choices of each question that has choices."""
     found: dict[str, list[str | bool]] = {}
     for name, question in settings_and_questions().items():
-        if name.startswith("_") or question.get("when") is False or name in {"more", "extras", *WORKFLOW_QUESTIONS}:
+        other = {"more", "extras", *WORKFLOW_QUESTIONS, *APPLICATION_QUESTIONS}
+        if name.startswith("_") or question.get("when") is False or name in other:
             continue
         values = [value for value in question.get("choices", {}).values() if not isinstance(value, dict)]
+        values = [value for value in values if value != "application"]
         if question.get("multiselect"):
             found |= {f"{name}.{value}": [False, True] for value in values}
         elif question["type"] == "bool":
@@ -85,16 +89,38 @@ def built() -> list[str]:
 
 def with_extras() -> dict[str, dict[str, Any]]:
     """Cases with all extras that are possible, so that each choice, also of a workflow's question, meets each extra."""
+    return {name: answers | {"extras": extras(answers)} for name, answers in covering(lambda made: True).items()}
+
+
+def applications() -> dict[str, dict[str, Any]]:
+    """Cases as applications, so that each choice, also of a workflow's question, meets an application."""
+    questions, found = settings_and_questions(), {}
+    embeddings, allocators = (itertools.cycle(questions[name]["choices"].values()) for name in APPLICATION_QUESTIONS)
+    for name, answers in covering(possible_for_application).items():
+        own = {"kind": "application", "embedding": next(embeddings), "allocator": next(allocators)}
+        found[f"application-{name}"] = answers | own
+    return found
+
+
+def possible_for_application(answers: Mapping[str, Any]) -> bool:
+    """False for answers that copier.yml rejects for an application, which tests/test_questions.py checks."""
+    made = flat(answers)
+    return not (made["build_backend"] != "maturin" or made["min_python"] == "3.9" or made["free_threading"])
+
+
+def covering(fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, dict[str, Any]]:
+    """A few of the cases that fit, with all of their choices."""
     every = {**cases(), **{f"workflows-{name}": answers for name, answers in workflow_cases.cases().items()}}
     made = {
         name: {*flat(answers).items(), *((key, repr(value)) for key, value in answers.items() if key != "extras")}
         for name, answers in every.items()
+        if fits(answers)
     }
     missing, found = set[Any]().union(*made.values()), {}
     while missing:
         name = max(made, key=lambda name: len(made[name] & missing))
         missing -= made[name]
-        found[name] = every[name] | {"extras": extras(every[name])}
+        found[name] = every[name]
     return found
 
 

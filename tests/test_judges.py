@@ -14,6 +14,7 @@ CASES: Mapping[str, Mapping[str, Any]] = {
     "judged-setuptools": {"build_backend": "setuptools-rust"},
     "judged-extension": {"kind": "extension", "publish_to": "none"},
     "judged-extension-setuptools": {"kind": "extension", "build_backend": "setuptools-rust"},
+    "judged-application": {"kind": "application"},
     "judged-everything": {"profiling": True, "free_threading": True, "features": ["async", "numpy", "parallel"]},
 }
 

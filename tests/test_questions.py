@@ -80,6 +80,9 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
             "build_backend=maturin, or free_threading=false",
         ),
         ({"min_python": "3.9", "features": ["numpy"]}, "choose min_python=3.10 or later"),
+        ({"kind": "application", "min_python": "3.9"}, "choose min_python=3.10 or later, or kind=mixed"),
+        ({"kind": "application", "build_backend": "setuptools-rust"}, "choose build_backend=maturin, or kind=mixed"),
+        ({"kind": "application", "free_threading": True}, "choose free_threading=false, or kind=mixed"),
     ],
 )
 def test_refused_combinations(tmp_path: Path, template: Path, data: dict[str, Any], says: str) -> None:

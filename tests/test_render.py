@@ -107,8 +107,12 @@ def test_manifests_say_what_was_chosen(case: Case) -> None:
     cargo, pyproject = toml(case.project / "Cargo.toml"), toml(case.project / "pyproject.toml")
     pyo3 = cargo["dependencies"]["pyo3"]
     features = pyo3.get("features", []) if isinstance(pyo3, dict) else []
+    if case.made["kind"] == "application":  # whose program does not use the stable ABI
+        assert features == []
+        features = [name.removeprefix("pyo3/") for name in pyproject["tool"]["maturin"]["features"]]
     assert features == ([f"abi3-py3{case.min_minor}"] if case.made["abi3"] else [])
-    assert ("workspace" in cargo) == case.made["profiling"] == (case.project / "profiling").is_dir()
+    assert case.made["profiling"] == (case.project / "profiling").is_dir()
+    assert ("workspace" in cargo) == (case.made["profiling"] or case.made["kind"] == "application")
     assert ("numpy" in cargo["dependencies"]) == case.made["features.numpy"]
     assert ("rayon" in cargo["dependencies"]) == case.made["features.parallel"]
     assert ("pyo3-async-runtimes" in cargo["dependencies"]) == case.made["features.async"]
@@ -119,7 +123,7 @@ def test_manifests_say_what_was_chosen(case: Case) -> None:
     assert pyproject["build-system"]["requires"][0].startswith(
         "maturin" if case.made["build_backend"] == "maturin" else "setuptools"
     )
-    assert (case.project / "python" / case.module).is_dir() == (case.made["kind"] == "mixed")
+    assert (case.project / "python" / case.module).is_dir() == (case.made["kind"] != "extension")
     source = (case.project / "src" / "lib.rs").read_text(encoding="utf-8")
     assert f"gil_used = {str(not case.made['free_threading']).lower()}" in source
     assert "unwrap()" not in source

@@ -184,6 +184,10 @@ def test_workflows_of_the_rendered_project_hold_no_jinja(tmp_path: Path) -> None
         ({"platforms": []}, "choose at least one"),
         ({"platforms": ["linux-x86_64", "linux-s390x"], "features": ["numpy"]}, "drop numpy or linux-s390x"),
         ({"platforms": ["pyodide"], "features": ["parallel"]}, "drop pyodide or parallel"),
+        (
+            {"platforms": ["musl-x86_64"], "kind": "application", "embedding": "one-file"},
+            "choose linux-x86_64, or embedding=system",
+        ),
         ({"build_backend": "setuptools-rust", "wheel_builder": "maturin"}, "choose wheel_builder=cibuildwheel"),
         ({"publish_to": "private", "index_url": "packages.example.org"}, "write an https URL"),
         ({"publish_to": "private", "index_url": "http://packages.example.org"}, "write an https URL"),
