@@ -1,4 +1,4 @@
-"""Try bad input and faults on the commands, and count what goes wrong: python3 dev.py faults [--minutes N] [--seed S].
+"""Try bad input and faults on the commands, and count what goes wrong: python3 dev.py faults [--minutes N] [--seed S] [--only TRY].
 
 Each try creates a project or changes one, and gives a command a hostile answer or answers file, a damaged project, a full disk,
 or kills it. Then it checks:
@@ -13,6 +13,7 @@ Exits 1 if one of the counts is not 0. Needs fork, so it does not run on Windows
 
 import argparse
 import contextlib
+import itertools
 import os
 import random
 import resource
@@ -93,6 +94,7 @@ TEXTS = [
 ]
 
 Files = Mapping[str, bytes]
+outputs: list[str] = []  # of the commands of this try
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def call(
             break
         time.sleep(0.005)
     text = output.read_text(encoding="utf-8", errors="replace")
+    outputs.append(f"{' '.join(arguments)}\n{text}")
     return Ended(-signal.SIGALRM if hung else os.waitstatus_to_exitcode(state), text)
 
 
@@ -405,6 +408,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="faults", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", default="0")
+    parser.add_argument("--only", type=int, metavar="TRY", help="make only the try with this number")
     options = parser.parse_args(arguments)
     for who in ("AUTHOR", "COMMITTER"):
         os.environ |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@example.org"}
@@ -415,9 +419,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shares |= {tries.killed_resolve: 1, tries.killed_new: 1, tries.full_disk: 2}
         kinds = [kind for kind, share in shares.items() for _ in range(share)]
         end = time.monotonic() + options.minutes * 60
-        number = 0
-        while time.monotonic() < end:
-            number += 1
+        for number in itertools.count(1) if options.only is None else [options.only]:
+            if time.monotonic() > end:
+                break
             chance = random.Random(f"{options.seed} {number}")
             kind = chance.choice(kinds)
             name = f"try-{number}"
@@ -428,8 +432,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 row[fault] += bool(found[fault])
             if bad := [fault for fault in BAD if found[fault]]:
                 print(f"try {number} ({kind.__name__}): {', '.join(bad)}", flush=True)
-                for output in [*Path(home).glob(f"{name}.output"), *Path(home).glob(f"{name}/*.output")]:
-                    print("    " + "\n    ".join(output.read_text(errors="replace").splitlines()[-6:]), flush=True)
+                for text in outputs:
+                    print("    " + "\n    ".join([*text.splitlines()[:2], *text.splitlines()[2:][-12:]]), flush=True)
+            outputs.clear()
             for path in Path(home).glob(f"{name}*"):
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
     print(f"{'':<16} {'tries':>6} " + " ".join(f"{fault:>12}" for fault in BAD))

@@ -53,10 +53,13 @@ def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterato
             f"this would run code of the template {home}{version} with your rights ({code}), and you have not said that you "
             f"trust it: if you do, add --trust, or add it to `trust` in Copier's settings. {after}"
         ) from error
+    except RecursionError as error:
+        raise UserError(f"{where}a YAML file is nested too deeply. {after}") from error
     except RuntimeError as error:
-        if "home directory" not in str(error):
-            raise
-        raise UserError(f"this user has no home directory: set HOME to a folder and try again. {after}") from error
+        if "home directory" in str(error):
+            raise UserError(f"this user has no home directory: set HOME to a folder and try again. {after}") from error
+        # of dunamai, which asks git for the template's version
+        raise UserError(f"git cannot read the template {home} ({str(error).rstrip('.')}). {after}") from error
     except (CopierError, TemplateError, TypeError, ValueError, yaml.YAMLError) as error:
         if unknown := re.fullmatch(r"Unknown revision: '(.*)'", str(error)):
             raise UserError(f"{_version_gone(unknown[1], home, made_from)}. {after}") from error
