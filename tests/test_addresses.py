@@ -3,6 +3,7 @@
 import functools
 import http.server
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -166,6 +167,19 @@ def fork(url: str, folder: Path) -> dict[str, str]:
     about.parent.mkdir(parents=True)
     about.write_text(f"Metadata-Version: 2.4\nName: copier-pyo3\nVersion: 99\nProject-URL: Repository, {url}\n")
     return {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("url", "recorded"),
+    [
+        ("https://git.corp.example/team/x", "git+https://git.corp.example/team/x"),
+        ("https://ada:s3cret@git.corp.example/team/x/", "git+https://git.corp.example/team/x"),
+        ("ssh://git@git.corp.example:2222/team/x", "git+ssh://git@git.corp.example:2222/team/x"),
+    ],
+)
+def test_a_fork_records_its_home(url: str, recorded: str, tmp_path: Path) -> None:
+    code = "from copier_pyo3.project.home import home_address as home; print(home())"
+    assert run([sys.executable, "-c", code], cwd=tmp_path, **fork(url, tmp_path / "fork")).stdout == f"{recorded}\n"
 
 
 def test_a_fork_trusts_its_own_home_but_no_pull_request_of_it(host: Host, tmp_path: Path) -> None:

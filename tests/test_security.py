@@ -174,8 +174,9 @@ def test_file_names_are_no_commands(project: Path, tmp_path: Path) -> None:
     assert [*tmp_path.rglob("ran")] == [tmp_path / "ran"], "the template's task leaves that one"
 
 
-@pytest.mark.parametrize("absolute", [True, False])
-@pytest.mark.parametrize("path", ["docs", "src", CARGO, ANSWERS, "python"])
+@pytest.mark.parametrize(
+    ("path", "absolute"), [("docs", True), ("src", False), (CARGO, True), (ANSWERS, False), ("python", True)]
+)
 def test_an_update_writes_nothing_outside_of_the_project(
     path: str, absolute: bool, hostile: Template, project: Path, tmp_path: Path
 ) -> None:

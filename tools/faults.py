@@ -47,51 +47,13 @@ from copier_pyo3.verbs import new, resolve, update  # noqa: F401 (each try is a 
 TIMEOUT = 180
 BAD = ("lost", "half-written", "hung", "traceback")
 MARK = "# an edit of the user\n"
+# fmt: off
 TEXTS = [
-    *(
-        "",
-        " ",
-        "x" * 5000,
-        "a\nb",
-        "\x00",
-        "\x1b[31m",
-        "ünï-çödé",
-        "{{ 7*7 }}",
-        "{% raw %}",
-        "'",
-        '"',
-        "\\",
-        "$(id)",
-        "`id`",
-        "-rf",
-    ),
-    *(
-        "--help",
-        "../../x",
-        "/etc/passwd",
-        "C:\\x",
-        "con",
-        "null",
-        "true",
-        "1e999",
-        "0x1F",
-        "[",
-        "{",
-        "!!python/object:os.system id",
-    ),
-    *(
-        "&a [*a]",
-        "<script>",
-        "a: b",
-        "# c",
-        "%s",
-        "\u202e",
-        "\U0001f980",
-        "https://user:token@example.org/x",
-        "...",
-        "---",
-    ),
+    "", " ", "x" * 5000, "a\nb", "\x00", "\x1b[31m", "\u202e", "\U0001f980", "ünï-çödé", "C:\\x", "\\", "'", '"', "{{ 7*7 }}", "{% raw %}",
+    "$(id)", "`id`", "-rf", "--help", "../../x", "/etc/passwd", "con", "null", "true", "1e999", "0x1F", "[", "{", "%s", "# c", "a: b",
+    "!!python/object:os.system id", "&a [*a]", "<script>", "https://user:token@example.org/x", "...", "---",
 ]
+# fmt: on
 
 Files = Mapping[str, bytes]
 outputs: list[str] = []  # of the commands of this try
@@ -389,7 +351,7 @@ def changes(project: Path, before: Files, ended: Ended) -> Counter[str]:
 
 
 def failing_git(folder: Path, call_number: int) -> Path:
-    """A folder with a git that fails at this call and at all later ones of the same minute."""
+    """A folder with a git that reports a full disk at this call."""
     bin_folder = folder / "bin"
     bin_folder.mkdir()
     script = (
