@@ -179,7 +179,10 @@ def fork(url: str, folder: Path) -> dict[str, str]:
 )
 def test_a_fork_records_its_home(url: str, recorded: str, tmp_path: Path) -> None:
     code = "from copier_pyo3.project.home import home_address as home; print(home())"
-    assert run([sys.executable, "-c", code], cwd=tmp_path, **fork(url, tmp_path / "fork")).stdout == f"{recorded}\n"
+    assert (
+        run([sys.executable, "-c", code], cwd=tmp_path, check=True, **fork(url, tmp_path / "fork")).stdout
+        == f"{recorded}\n"
+    )
 
 
 def test_a_fork_trusts_its_own_home_but_no_pull_request_of_it(host: Host, tmp_path: Path) -> None:
