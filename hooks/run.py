@@ -6,6 +6,7 @@ finish ANSWERS_FILE TEMPLATE OLD NEW  structural merge and migration of files, a
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -53,7 +54,19 @@ class TomlkitOnDemand:
         return PathFinder.find_spec(fullname)
 
 
+def _need_own_git() -> None:
+    """Raise UserError if Copier's git did not use the template's repository: the answers file would have no version."""
+    names = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY")  # `copier-pyo3` removes them
+    if found := next((name for name in names if name in os.environ), None):
+        raise UserError(
+            f"{found} is set, as in a git hook, so Copier's git uses another repository: unset it and try again."
+        )
+    if (Path(__file__).parents[1] / ".git").exists() and not shutil.which("git"):
+        raise UserError("git is required (`copier update` uses it): install it from https://git-scm.com and try again.")
+
+
 def _fold(*names: str) -> None:
+    _need_own_git()
     if any(Path(f"{name}.d").is_dir() for name in names):
         sys.meta_path.append(TomlkitOnDemand())
         from copier_pyo3.generate.fold import fold

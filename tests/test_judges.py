@@ -98,7 +98,14 @@ def test_rust(project: Path) -> None:
 def test_nox_runs_all_of_it(render: Render) -> None:
     """`nox` without arguments; nox skips Pythons that are missing on this machine."""
     project = render("judged", {})
-    done = run(["nox", "--default-venv-backend", "venv", "--no-error-on-missing-interpreters"], cwd=project)
+    # Settings of users that must not reach the sessions: https://github.com/PyO3/pyo3/issues/4841
+    done = run(
+        ["nox", "--default-venv-backend", "venv", "--no-error-on-missing-interpreters"],
+        cwd=project,
+        PYO3_PYTHON="/nonexistent/python",
+        PYO3_CONFIG_FILE="/nonexistent/config",
+        PIP_USER="1",
+    )
     said = done.stdout + done.stderr
     assert "* lint: success" in said
     assert "* typing: success" in said

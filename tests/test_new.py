@@ -297,7 +297,9 @@ def test_a_build_that_fails_tells_how_to_go_on(tmp_path: Path) -> None:
 def test_a_signal_ends_the_build_and_all_its_processes(tmp_path: Path, name: str, status: int) -> None:
     path = without(tmp_path, "cargo")
     cargo = Path(path) / "cargo"
-    script = f"[ $1 = build ] && exit 0\nsleep 60 &\necho $! > {tmp_path}/compiler\nkill -{name} $PPID\nwait\n"
+    script = (
+        f"[ $1 = build ] && exit 0\nsleep 60 &\necho $! > {tmp_path}/compiler\nsleep 0.5\nkill -{name} $PPID\nwait\n"
+    )
     cargo.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
     cargo.chmod(0o755)
     done = new(tmp_path, "my-extension", "--defaults", PATH=path)
@@ -471,3 +473,93 @@ def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
     assert status == 0, said
     answers = yaml.safe_load((tmp_path / "my-extension/.copier-answers.yml").read_text(encoding="utf-8"))
     assert (answers["free_threading"], answers["wheel_builder"]) == (False, "cibuildwheel")
+
+
+# --- a fresh clone ---------------------------------------------------------------------------------
+
+
+def clone(folder: Path, **files: str) -> Path:
+    """A clone of a repository that a host such as GitHub has made."""
+    folder.mkdir()
+    run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    run(["git", "add", "--all"], cwd=folder)
+    run(["git", "commit", "--quiet", "--message", "Initial commit"], cwd=folder)
+    return folder
+
+
+APACHE = (ROOT / "licenses/Apache-2.0.txt").read_text(encoding="utf-8")
+
+
+def test_a_clone_with_the_files_of_its_host_keeps_them(tmp_path: Path) -> None:
+    mine = {"README.md": "# mine\n", "LICENSE": APACHE, ".gitignore": "*.log\n/target/\nCargo.lock\n"}
+    folder = clone(tmp_path / "mine", **mine)
+    done = new(folder, "--defaults", "--no-build")
+    assert done.returncode == 0, done.stderr
+    assert "kept: the lines of .gitignore, LICENSE, README.md\n" in done.stdout
+    assert (folder / "README.md").read_text("utf-8") == mine["README.md"]
+    assert (folder / "LICENSE").read_text("utf-8") == mine["LICENSE"]
+    ignored = (folder / ".gitignore").read_text("utf-8")
+    assert ignored.startswith(mine[".gitignore"])
+    assert {"*.so", ".venv/"} <= {*ignored.splitlines()}
+    assert ignored.count("/target/") == 1
+    assert 'license = "Apache-2.0"' in (folder / "pyproject.toml").read_text("utf-8")
+    assert "git add --force Cargo.lock" in done.stdout  # which its .gitignore has
+    changed = run(["git", "status", "--porcelain"], cwd=folder).stdout.splitlines()
+    assert {line[:2] for line in changed} == {"A ", "M "}
+    assert [line for line in changed if line.startswith("M ")] == ["M  .gitignore"]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "words"),
+    [
+        ({"LICENSE": APACHE}, ["--data=license=MIT"], "is not the text of MIT: answer with another license"),
+        ({"main.py": "mine\n", "README.md": "mine\n"}, [], "is not empty"),
+    ],
+)
+def test_a_clone_that_is_refused(tmp_path: Path, files: dict[str, str], options: list[str], words: str) -> None:
+    folder = clone(tmp_path / "mine", **files)
+    before = everything(folder)
+    refused(new(folder, "--defaults", "--no-build", *options), words)
+    assert everything(folder) == before
+
+
+def test_a_clone_with_a_file_that_is_not_committed_is_refused(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "mine", LICENSE=APACHE)
+    (folder / "README.md").write_text("mine\n", encoding="utf-8")
+    refused(new(folder, "--defaults", "--no-build"), "is not empty")
+    assert (folder / "README.md").read_text("utf-8") == "mine\n"
+
+
+def test_a_clone_is_the_folder_that_is_offered(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "mine", **{"README.md": "mine\n"})
+    with terminal(folder) as child:
+        child.expect(r"Folder for the new project .*m[.]\x1b")
+        child.sendintr()
+        assert ended(child)[0] == 130
+
+
+# --- streams, and answers that are too long or too deep ------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["new", "my-extension", "--defaults", "--no-build"], ["update"], ["new"]])
+def test_a_stdin_that_is_closed(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(["sh", "-c", '"$@" <&-', "sh", *CHECKOUT[:-1], *arguments], cwd=tmp_path, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (0 if "--defaults" in arguments else 1), done.stderr
+
+
+def test_an_answers_file_that_is_nested_too_deep(tmp_path: Path) -> None:
+    (tmp_path / "deep.yml").write_text("[" * 5000, encoding="utf-8")
+    refused(new(tmp_path, "a", "--defaults", "--no-build", "--data-file=deep.yml"), "deep.yml is nested too deep")
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    (tmp_path / ".copier-answers.yml").write_text("[" * 5000, encoding="utf-8")
+    refused(run([*CHECKOUT[:-1], "update"], cwd=tmp_path, check=False), ".copier-answers.yml is nested too deep")
+
+
+def test_a_description_that_pypi_refuses(tmp_path: Path) -> None:
+    description = " ".join(["word"] * 103)
+    refused(
+        new(tmp_path, "a", "--defaults", "--no-build", f"--data=description={description}"), "at most 512 characters"
+    )

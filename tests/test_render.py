@@ -1,6 +1,8 @@
 """Every case renders to files that parse and are formatted, without remains of the template."""
 
 import ast
+import doctest
+import html
 import json
 import re
 import shutil
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 from validate_pyproject.api import Validator
 
 import pairs
@@ -135,6 +138,11 @@ def test_folding_again_changes_nothing(case: Case) -> None:
     assert {path: path.read_bytes() for path in case.project.rglob("*.toml")} == before
 
 
+def markdown(text: str) -> str:
+    """The HTML of a README on PyPI and GitHub."""
+    return str(MarkdownIt("gfm-like", {"linkify": False}).render(text)).replace("&quot;", '"')
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_may_stand_in_description_and_author(render: Render, text: str) -> None:
     answers = {
@@ -150,11 +158,31 @@ def test_any_text_may_stand_in_description_and_author(render: Render, text: str)
     metadata = toml(project / "pyproject.toml")["project"]
     assert metadata["description"] == toml(project / "Cargo.toml")["package"]["description"] == one_line
     assert metadata["authors"][0]["name"] == " ".join(f"A. {text}".split())
-    assert one_line in (project / "README.md").read_text(encoding="utf-8")
+    shown = markdown((project / "README.md").read_text(encoding="utf-8"))
+    assert f"<p>{html.escape(one_line, quote=False)}</p>" in shown
+    assert f" {html.escape(metadata['authors'][0]['name'], quote=False)}.</p>" in shown
     assert metadata["authors"][0]["name"] in (project / "LICENSE").read_text(encoding="utf-8")
     answers_file = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers_file["description"] == answers["description"]
     check_style(project)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">>> 1/0 is no example",
+        "1. First of all things",
+        "- Vec<u8>, _a_ *b* [c](d) ~~e~~ &amp; f_g `h`",
+        "# $a$ and $b$",
+    ],
+)
+def test_markdown_in_the_description_is_shown_as_it_is(render: Render, text: str) -> None:
+    readme = (render("hostile", {"description": text}) / "README.md").read_text(encoding="utf-8")
+    assert f"<p>{html.escape(text, quote=False)}</p>" in markdown(readme)
+    assert [example.source.split(".")[0].strip() for example in doctest.DocTestParser().get_examples(readme)] == [
+        "import hostile",
+        "hostile",
+    ]
 
 
 def test_longest_names_keep_the_format(render: Render) -> None:

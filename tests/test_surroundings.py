@@ -171,7 +171,12 @@ def through(
         return machine.run([sys.executable, "-m", "copier", "copy", *options, small.folder, project])
     command = [sys.executable, "-m", "copier_pyo3.cli", door, project, "--defaults"]
     if door == "new":
-        data = ["--data=sample=minimal", "--data=project_name=sample", "--data=copyright_year=2026"]
+        data = [
+            "--data=sample=minimal",
+            "--data=project_name=sample",
+            "--data=copyright_year=2026",
+            "--data=author_name=Ada",
+        ]
         return machine.run([*command, *data, "--no-build", "--template", template])
     shutil.copytree(start, project, dirs_exist_ok=True)
     if machine.case.get("root"):

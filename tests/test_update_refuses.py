@@ -88,6 +88,40 @@ def test_a_file_of_the_template_where_the_user_has_a_folder(project: Path, ignor
         check_refused(project, "the template has a file notes, and you have a file notes/one.md: move your folder")
 
 
+def test_a_file_name_that_is_not_utf_8_is_named(project: Path) -> None:
+    Path(os.fsdecode(os.fsencode(project) + b"/caf\xe9.txt")).write_text("mine", encoding="utf-8")
+    commit(project)
+    check_refused(project, r"the file name caf\xe9.txt is not UTF-8", "rename the file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_what_was_done_is_said_if_the_output_cannot_be_written(project: Path) -> None:
+    done = run(["sh", "-c", '"$@" > /dev/full', "sh", *CLI, "update", project], cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "copier-pyo3: updated from v1.0.0 to v1.1.0, but the output could not be written (No space left on device).\n"
+    )
+
+
+def test_a_repository_with_sha_256(template: Template, tmp_path: Path) -> None:
+    project = tmp_path / "sample"
+    project.mkdir()
+    run(["git", "init", "--quiet", "--object-format=sha256"], cwd=project)
+    template.make(project)
+    assert copier_pyo3("update", project).returncode == 0
+    assert "docs/index.md" in state(project)
+
+
+def test_a_new_file_that_git_ignores_is_told(project: Path, tmp_path: Path) -> None:
+    """By the user's own list: without this, `git add .` would leave it out silently."""
+    (tmp_path / "ignore").write_text("notes\n", encoding="utf-8")
+    run(["git", "config", "core.excludesFile", tmp_path / "ignore"], cwd=project)
+    done = copier_pyo3("update", project)
+    assert done.returncode == 0, done.stderr
+    assert "notes: git ignores this new file: run `git add --force notes`" in done.stdout
+    assert (project / "notes").is_file()
+
+
 # --- a disk that becomes full ----------------------------------------------------------------------------
 
 
