@@ -77,7 +77,7 @@ def package(project: Path, command: list[str], check: bool = True, **env: str) -
 
 
 def built(project: Path, command: list[str], **env: str) -> Path:
-    made = package(project, command, **env)
+    made = package(project, command, True, **env)
     assert isinstance(made, Path)
     return made
 

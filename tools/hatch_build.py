@@ -7,7 +7,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CustomBuildHook(BuildHookInterface[Any]):
+class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc, unused-ignore] # not installed here
     """Called by hatchling before it builds an sdist or a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -16,7 +16,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
             return
         # Like hatchling, ignore what .gitignore lists, but not what a person's own settings do.
         command = ["git", "ls-files", "--others", "--exclude-per-directory=.gitignore"]
-        folders = ["docs", "hooks", "licenses", "template", "tests", "tools/hatch_build.py", "*.md", "*.yml", "dev.py"]
+        folders = ["docs", "hooks", "licenses", "parts", "template", "tests", "tools/hatch_build.py", "*.md", "*.yml", "dev.py"]
         run = subprocess.run([*command, "--", *folders], cwd=self.root, capture_output=True, text=True, check=False)
         if run.returncode:
             raise SystemExit(f"git failed: {run.stderr.strip()}")
