@@ -16,7 +16,18 @@ class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc, unused-ign
             return
         # Like hatchling, ignore what .gitignore lists, but not what a person's own settings do.
         command = ["git", "ls-files", "--others", "--exclude-per-directory=.gitignore"]
-        folders = ["docs", "hooks", "licenses", "parts", "template", "tests", "tools/hatch_build.py", "*.md", "*.yml", "dev.py"]
+        folders = [
+            "docs",
+            "hooks",
+            "licenses",
+            "parts",
+            "template",
+            "tests",
+            "tools/hatch_build.py",
+            "*.md",
+            "*.yml",
+            "dev.py",
+        ]
         run = subprocess.run([*command, "--", *folders], cwd=self.root, capture_output=True, text=True, check=False)
         if run.returncode:
             raise SystemExit(f"git failed: {run.stderr.strip()}")
