@@ -7,7 +7,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CustomBuildHook(BuildHookInterface[Any]):
+class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc, unused-ignore]
     """Called by hatchling before it builds an sdist or a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
