@@ -7,7 +7,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc, unused-ignore] # not installed here
+class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc, unused-ignore]
     """Called by hatchling before it builds an sdist or a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -16,19 +16,11 @@ class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc, unused-ign
             return
         # Like hatchling, ignore what .gitignore lists, but not what a person's own settings do.
         command = ["git", "ls-files", "--others", "--exclude-per-directory=.gitignore"]
-        folders = [
-            "docs",
-            "hooks",
-            "licenses",
-            "parts",
-            "template",
-            "tests",
-            "tools/hatch_build.py",
-            "*.md",
-            "*.yml",
-            "dev.py",
-        ]
-        run = subprocess.run([*command, "--", *folders], cwd=self.root, capture_output=True, text=True, check=False)
+        folders = ["docs", "hooks", "licenses", "parts", "template", "tests"]
+        files = ["tools/hatch_build.py", "*.md", "*.yml", "dev.py"]
+        run = subprocess.run(
+            [*command, "--", *folders, *files], cwd=self.root, capture_output=True, text=True, check=False
+        )
         if run.returncode:
             raise SystemExit(f"git failed: {run.stderr.strip()}")
         if run.stdout:
