@@ -80,11 +80,7 @@ def package(project: Path, command: list[str], check: bool = True, **env: str) -
 
 
 def built(project: Path, command: list[str], **env: str) -> Path:
-<<<<<<< HEAD
-    made = package(project, command, True, **env)
-=======
     made = package(project, command, check=True, **env)
->>>>>>> w2
     assert isinstance(made, Path)
     return made
 
