@@ -195,7 +195,7 @@ def act(
 
 def need_gitlab() -> None:
     """Skip a test that is to run a pipeline of GitLab if the tools for that are missing."""
-    need("gitlab-ci-local", "cargo", "uv")
+    need("gitlab-ci-local", "cargo", "cargo-deny", "uv")
 
 
 def gitlab(project: Path, scratch: Path, *, tag: str = "", **variables: str) -> Run:
