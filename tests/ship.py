@@ -201,7 +201,7 @@ def need_gitlab() -> None:
 def gitlab(project: Path, scratch: Path, *, tag: str = "", **variables: str) -> Run:
     """Run the project's pipeline with gitlab-ci-local, on this machine, as the push of the default branch or of a tag.
 
-    Each job has a folder of its own, with the committed files and the artifacts of earlier jobs.
+    Each job has its own folder, with the committed files and the artifacts of earlier jobs.
     """
     scratch.mkdir()
     bin_folder = scratch / "bin"

@@ -28,7 +28,11 @@ PIPELINES: dict[str, dict[str, Any]] = {
     "self-managed": {"repository_url": "git@gitlab.example.org:ada/sample.git", "free_threading": True},
     "every": {"platforms": EVERY, "publish_to": "private", "version_source": "git-tag"},
     "cibuildwheel": {"build_backend": "setuptools-rust", "publish_to": "none", "abi3": False, "min_python": "3.14"},
-    "index": {"publish_to": "private", "index_url": "https://packages.example.org/python", "extras": ["docker"]},
+    "index": {
+        "publish_to": "private",
+        "index_url": "https://packages.example.org/python",
+        "extras": ["docker", "docs"],
+    },
 }
 
 
