@@ -195,13 +195,13 @@ def act(
 
 def need_gitlab() -> None:
     """Skip a test that is to run a pipeline of GitLab if the tools for that are missing."""
-    need("gitlab-ci-local", "cargo", "uv")
+    need("gitlab-ci-local", "cargo", "cargo-deny", "uv")
 
 
 def gitlab(project: Path, scratch: Path, *, tag: str = "", **variables: str) -> Run:
     """Run the project's pipeline with gitlab-ci-local, on this machine, as the push of the default branch or of a tag.
 
-    Each job has a folder of its own, with the committed files and the artifacts of earlier jobs.
+    Each job has its own folder, with the committed files and the artifacts of earlier jobs.
     """
     scratch.mkdir()
     bin_folder = scratch / "bin"
