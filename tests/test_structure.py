@@ -15,7 +15,7 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 MAY: dict[str, set[str]] = {
     "merge": set(),
     "project": {"merge"},
-    "generate": {"merge"},
+    "generate": {"merge", "project"},
     "migrations": {"merge", "project"},
     "verbs": {"merge", "project", "generate", "migrations"},
     "__main__": {"cli"},
