@@ -134,6 +134,8 @@ def without_git(tmp_path: Path) -> str:
 def test_an_archive_in_another_repository(project: Path, tmp_path: Path) -> None:
     """setuptools-scm #353: it has the version of its own commit, not that of the other repository."""
     assert version(archive(project, tmp_path / "at-tag")) == "1.0.0"
+    shutil.copytree(tmp_path / "at-tag/.git", tmp_path / "at-tag/tagged/.git")  # unpacked at its top
+    assert version(tmp_path / "at-tag/tagged") == "1.0.0"
     commit(project, "fix: one thing")
     later = archive(project, tmp_path / "later")
     assert version(later).startswith("1.0.1-dev.1+g")
@@ -153,8 +155,9 @@ def test_no_repository_and_no_archive_of_a_tag(project: Path, tmp_path: Path) ->
     assert version(project, VERSION_FOR_TAGGED="2.0.0-rc.1") == "2.0.0-rc.1"
     assert "VERSION_FOR_TAGGED=2.0rc1 is not a version" in version(project, VERSION_FOR_TAGGED="2.0rc1")
     run(tmp_path, "git", "init", "--quiet")
+    assert "cannot find the version" in version(project)
     commit_and_tag(tmp_path, "v7.7.7")  # tracks the project's files: a monorepo
-    assert version(project).startswith("0.0.0-dev.1+g")
+    assert 'set TAG in version_from_git.py to "tagged-v"' in version(project)
 
 
 def test_a_repository_without_commits(project: Path) -> None:
@@ -208,9 +211,15 @@ def test_a_subfolder_has_tags_with_its_name(project: Path, tmp_path: Path) -> No
     shutil.rmtree(project / ".git")
     project = project.rename(monorepo / "tagged")
     commit_and_tag(monorepo, "other-v8.0.0")
-    assert version(project).startswith("0.0.0-dev.2+g")
+    assert 'set TAG in version_from_git.py to "tagged-v"' in version(project)
+    edit(project / "version_from_git.py", 'TAG = "v"', 'TAG = "tagged-v"')
+    edit(project / "version_from_git.py", "match=v", "match=tagged-v")
+    commit(monorepo, "build: tags with a name")
+    assert version(project).startswith("0.0.0-dev.3+g")
+    assert "cannot find the version" in version(archive(monorepo, tmp_path / "untagged") / "tagged")
     run(monorepo, "git", "tag", "tagged-v1.2.0")
     assert version(project) == "1.2.0"
+    assert version(archive(monorepo, tmp_path / "at-tag") / "tagged") == "1.2.0"
     (monorepo / "elsewhere.txt").write_text("x", encoding="utf-8")
     commit(monorepo, "feat: of another package")
     (monorepo / "elsewhere.txt").write_text("y", encoding="utf-8")  # of another package: this one is not dirty
@@ -225,7 +234,7 @@ def test_tags_of_one_commit_and_tags_that_cargo_cannot_read(project: Path) -> No
         run(project, "git", "tag", tag)
     assert version(project) == "1.1.0"
     commit_and_tag(project, "v1.2.0.1")
-    assert "the last tag is not a version like v1.2.0 or v1.2.0-rc.1: v1.2.0.1" in version(project)
+    assert "the last tag is not v1.2.0, v1.2.0-rc.1, or the like: v1.2.0.1" in version(project)
 
 
 def test_variables_of_git_hooks_do_not_matter(project: Path, tmp_path: Path) -> None:
