@@ -132,7 +132,7 @@ def without_git(tmp_path: Path) -> str:
 
 
 def test_an_archive_in_another_repository(project: Path, tmp_path: Path) -> None:
-    """setuptools-scm #353: it has the version of its own commit, not that of the other repository."""
+    """setuptools-scm #353: it has the version of the archived commit, not that of the other repository."""
     assert version(archive(project, tmp_path / "at-tag")) == "1.0.0"
     shutil.copytree(tmp_path / "at-tag/.git", tmp_path / "at-tag/tagged/.git")  # unpacked at its top
     assert version(tmp_path / "at-tag/tagged") == "1.0.0"
@@ -168,7 +168,7 @@ def test_a_repository_without_commits(project: Path) -> None:
 
 
 def test_a_failing_git_is_told_in_its_own_words(project: Path, tmp_path: Path) -> None:
-    """setuptools-scm #784, #1235: dubious ownership gave another version without a word."""
+    """setuptools-scm #784, #1235: dubious ownership silently gave another version."""
     assert "git is not installed" in version(project, PATH=without_git(tmp_path))
     (project / ".git/HEAD").write_text("nonsense", encoding="utf-8")
     said = version(project)

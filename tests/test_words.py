@@ -69,7 +69,7 @@ BRITISH = {
 }
 ODD = {re.compile(rf"(?i){pattern}"): instead for pattern, instead in {**PHRASES, **BRITISH}.items()}
 
-CASES = ("default", "sample-minimal", "pair-05", "setuptools-rust-extension")
+CASES = ("default", "sample-minimal", "pair-05", "with-setuptools-rust-extension")
 VERBS = re.compile(r"\b(use|try|write|choose|drop|remove|add|put|name|set|run)\b")
 
 
