@@ -169,7 +169,7 @@ LARGE = (
     Edit("a key renamed", f"{BASE}/pyproject.toml.jinja", "extend-select = [", "select = [\"E\", \"F\", "),
     Edit("a group renamed", f"{BASE}/pyproject.toml.jinja", "typing = [", "types = ["),
     Edit("and its use", f"{BASE}/pyproject.toml.jinja", '{ include-group = "typing" }', '{ include-group = "types" }'),
-    Edit("a table gone", f"{BASE}/pyproject.toml.jinja", '[tool.uv]\n# `uv run` rebuilds the module when one of these changes.\ncache-keys = [\n  { file = "pyproject.toml" },\n  { file = "build.rs" },\n  { file = ".cargo/*.toml" },\n  { file = "src/**/*.rs" },\n  {{ \'{ git = { commit = true, tags = true } }, # builds change Cargo.toml and Cargo.lock\' if version_source == \'git-tag\'\n  else \'{ file = "Cargo.toml" },\\n  { file = "Cargo.lock" },\' }}\n]\n', ""),
+    Edit("a table gone", f"{BASE}/pyproject.toml.jinja", '[tool.uv]\n# `uv run` rebuilds the module when one of these changes.\ncache-keys = [\n  { file = "pyproject.toml" },\n  { file = "build.rs" },\n  { file = ".cargo/*.toml" },\n  { file = "src/**/*.rs" },\n  { file = "Cargo.toml" },\n  { file = "Cargo.lock" },\n{{ \'  { git = { commit = true, tags = true } },\\n\' if version_source == \'git-tag\' else \'\' -}}\n]\n', ""),
     Edit("a table moved", f"{BASE}/Cargo.toml.jinja", '[profile.release]\nlto = "fat"\ncodegen-units = 1\nstrip = true\n', ""),
     Edit("to the top", f"{BASE}/Cargo.toml.jinja", "[lib]\n", '[profile.release]\nlto = "fat"\ncodegen-units = 1\nopt-level = 3\nstrip = "symbols"\n\n[lib]\n'),
     Edit("README", f"{BASE}/README.md.jinja", "## License", "## Terms"),
