@@ -188,6 +188,8 @@ def test_dubious_ownership(project: Path, tmp_path: Path) -> None:
 
 
 def test_a_shallow_clone(project: Path, tmp_path: Path) -> None:
+    commit(project, "fix: before the tag")
+    run(project, "git", "tag", "--force", "v1.0.0")
     commit(project, "fix: one thing")
     run(tmp_path, "git", "clone", "--quiet", "--depth=1", f"file://{project}", "shallow")
     assert "shallow: run `git fetch --unshallow --tags`" in version(tmp_path / "shallow")
