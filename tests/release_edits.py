@@ -247,7 +247,7 @@ JITER = (
     Edit("a member that takes it", PROFILING, 'pyo3 = "0.30"', "pyo3.workspace = true", within="[dependencies]", has=("pyo3.workspace = true",), both=("pyo3 = ",)),
     Edit("a group renamed", PYPROJECT, 'lint = ["ruff==', 'style = ["ruff==', within="[dependency-groups]", has=('style = ["ruff==0.17.5"', '{ include-group = "style" }'), lacks=("lint",), both=("style = [", "lint = [")),
     Edit("a group renamed, included", PYPROJECT, '{ include-group = "lint" }', '{ include-group = "style" }', both=("dev = [",)),
-    Edit("a group renamed, installed", NOX, 'groups(PYPROJECT, "lint")', 'groups(PYPROJECT, "style")', has=('groups(PYPROJECT, "style")', 'groups(PYPROJECT, "types"')),
+    Edit("a group renamed, installed", NOX, 'group("lint")', 'group("style")', has=('group("style")', 'group("types"')),
     Edit("a commit parser first", PYPROJECT, "commit_parsers = [\n", "commit_parsers = [\n  { message = '^bench', skip = true }, # numbers only\n",
          within="[tool.git-cliff.git]", has=("^bench', skip = true }, # numbers only", "^chore\\(release\\)", "^feat", "^perf", "^fix", "^Merge")),
     Edit("a job that needs a renamed one alone", CI, "  gate:", "  bench:\n    name: Benchmarks\n    needs: typing\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cargo bench\n\n  gate:",
