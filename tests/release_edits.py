@@ -378,7 +378,7 @@ PYDANTIC_CORE = (
          within="coverage", has=("if: ${{ needs.types.result == 'success' }}", "needs: [test, types]", "make coverage"), lacks=("typing",), both=("needs.typing.result", "needs: [test, typing]")),
     Edit("a key more in an entry of the matrix", CI, '          - python: "3.14"\n            runner: windows-2025\n', '          - python: "3.14"\n            runner: windows-2025\n            experimental: true\n',
          within="test", has=('- python: "3.12"\n            runner: windows-2025\n          - python: "3.15"\n            runner: windows-2025\n            experimental: true\n',)),
-    Edit("a step behind the plan", RELEASE, '        run: uvx nox -s plan -- "$TAG"\n', '        run: uvx nox -s plan -- "$TAG"\n      - name: Tell the files\n        env:\n          FILES: ${{ steps.plan.outputs.files }}\n        run: echo "$FILES"\n',
+    Edit("a step behind the plan", RELEASE, '        run: uvx nox@2026.10.20 -s plan -- "$TAG"\n', '        run: uvx nox@2026.10.20 -s plan -- "$TAG"\n      - name: Tell the files\n        env:\n          FILES: ${{ steps.plan.outputs.files }}\n        run: echo "$FILES"\n',
          within="plan", has=("Harden the runner", CHECKOUT_2, "Plan the release", "Tell the files", "steps.plan.outputs.files }}\n        run: echo")),
     Edit("pyo3 patched", CARGO, "", '\n[patch.crates-io]\npyo3 = { git = "https://github.com/PyO3/pyo3", rev = "abc1234" } # until the next release\n', has=("[patch.crates-io]", 'rev = "abc1234" } # until the next release')),
     Edit("groups by default", PYPROJECT, "[tool.uv]\n", '[tool.uv]\ndefault-groups = ["dev", "typing"]\n', within="[tool.uv]", has=('default-groups = ["dev", "types"]',), both=("default-groups",)),
@@ -428,6 +428,7 @@ TOKENIZERS = (
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           persist-credentials: false
+          fetch-depth: 0 # with tags: the version may come from them
       - uses: astral-sh/setup-uv@20cfd1bf945f4377ade1205e4dbc17946fc9a30d # v10.0.1
       - uses: Swatinem/rust-cache@6323deb102c322ba6fcbdcafc7e3dddab59af2b6 # v2.9.2
         with:
