@@ -1,9 +1,11 @@
 """An update that changes the file name of the native module removes the old module, and nothing else."""
 
 import importlib.machinery
+import os
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,6 +81,7 @@ def test_the_project_tests_that_there_is_one(render: Render) -> None:
     script = f"""
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import SimpleNamespace
 class _core:
     __file__ = {str(native)!r}
 {function[0]}
@@ -100,3 +103,30 @@ def test_new_refuses_two_that_one_python_could_import(tmp_path: Path) -> None:
     write(tmp_path / "python/sample/_core.cpython-312.so", b"\0")
     with pytest.raises(UserError, match=r"_core\.abi3\.so and .*312\.so, and Python imports the first"):
         _need_one_module(tmp_path, answers, [".cpython-312.so", ".abi3.so"])
+
+
+# --- a Python without a shared library ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shared", "expected"), [("0", ["--lib"]), ("1", [])])
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a static libpython is no obstacle")
+def test_nox_tests_what_a_static_python_can_link(render: Render, shared: str, expected: list[str]) -> None:
+    """Run only the function in the generated noxfile, with a session that knows such a Python."""
+    text = (render("static", {}) / "noxfile.py").read_text(encoding="utf-8")
+    function = re.search(r"^def test\(session.*?(?=\n\n\n)", text, re.MULTILINE | re.DOTALL)
+    assert function
+    commands = []
+
+    class Session:
+        posargs = ()
+
+        def install(self, *requirements: str) -> None:
+            pass
+
+        def run(self, *command: str, **options: object) -> str:
+            commands.append([*command])
+            return f"{shared} /opt/my python\n"
+
+    names: dict[str, Any] = {"nox": SimpleNamespace(Session=Session), "os": os, "sys": sys, "group": lambda *of: of}
+    exec(f"{function[0]}\ntest(nox.Session())", names)  # noqa: S102 (the generated noxfile)
+    assert ["cargo", "test", "--workspace", *expected] in commands
