@@ -124,10 +124,10 @@ def test_the_line_to_type_is_quoted(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--data", "author_email=me"], ["author_email", "write an address such as me@example.org"]),
-        (["--data", "kind=library"], ['kind cannot be "library": write mixed or extension.']),
+        (["--data", "kind=library"], ['kind cannot be "library": write mixed, extension or application.']),
         (["--data", "features=numpy"], ['features is a list: write features=[numpy], not "numpy".']),
         (["--data", "features=[numpy"], ["features is a list"]),
-        (["--data", "features=[nmupy]"], ['features cannot have "nmupy": write numpy or parallel.']),
+        (["--data", "features=[nmupy]"], ['features cannot have "nmupy": write numpy, parallel or async.']),
         (["--data", "abi3=maybe"], ['write abi3=true or abi3=false, not "maybe".']),
         (["--data", "min_python=3.8"], ["requires Python 3.9 or later"]),
         (["--data", "licence=MIT"], ['no question "licence"', "did you mean license?"]),
@@ -455,19 +455,22 @@ def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
         tmp_path, "my-extension", *ANSWERED, "--data=more=yes", "--data=build_backend=setuptools-rust"
     ) as child:
         for question in (
+            "Continuous integration",
             "Minimum Python",
             "abi3 wheel",
             "Optional features",
             "profiling crate",
             "Platforms",
             "Version source",
+            "Dependency update bot",
+            "Extras",
+            "Mirror of PyPI",
+            "Mirror of crates.io",
+            "Your runners",
         ):
             child.expect(question)
             assert "free-threaded" not in (child.before or "")
             assert "Wheel builder" not in (child.before or "")
-            child.send("\r")
-        for question in ("Dependency update bot", "Extras"):
-            child.expect(question)
             child.send("\r")
         status, said = ended(child)
     assert status == 0, said
