@@ -176,6 +176,7 @@ def through(
             "--data=project_name=sample",
             "--data=copyright_year=2026",
             "--data=author_name=Ada",
+            "--data=author_email=",
         ]
         return machine.run([*command, *data, "--no-build", "--template", template])
     shutil.copytree(start, project, dirs_exist_ok=True)
