@@ -69,6 +69,17 @@ def run(command: Sequence[object], cwd: Path, check: bool = True, **env: str) ->
     return done
 
 
+def without(tmp_path: Path, *programs: str) -> str:
+    """A PATH with all programs except these."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for place in os.environ["PATH"].split(os.pathsep):
+        for program in Path(place).glob("*"):
+            if program.name not in programs and not (folder / program.name).exists():
+                (folder / program.name).symlink_to(program)
+    return str(folder)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Hide the host's Copier settings, virtual environment, and Cargo target folder from the tests, which trust their templates."""

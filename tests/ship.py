@@ -152,6 +152,12 @@ class Run:
         return self.jobs.get(job) is False
 
 
+def records(scratch: Path) -> str:
+    """What the stand-ins of a run wrote down."""
+    log = scratch / "log"
+    return log.read_text(encoding="utf-8") if log.exists() else ""
+
+
 def act(
     project: Path,
     workflow: str,
@@ -185,12 +191,7 @@ def act(
     )
     # [Release/Wheels for linux-x86_64   ] 🏁  Job succeeded
     ended = re.findall(r"^\[[^/\]]+/(.+?) *\] +🏁 +Job (succeeded|failed)$", result.stdout, re.MULTILINE)
-    log = scratch / "log"
-    return Run(
-        {name: outcome == "succeeded" for name, outcome in ended},
-        log.read_text(encoding="utf-8") if log.exists() else "",
-        result.stdout,
-    )
+    return Run({name: outcome == "succeeded" for name, outcome in ended}, records(scratch), result.stdout)
 
 
 def need_gitlab() -> None:
@@ -225,12 +226,7 @@ def gitlab(project: Path, scratch: Path, *, tag: str = "", **variables: str) -> 
         FORCE_COLOR="0",
     )
     ended = re.findall(r"^ (PASS|FAIL|WARN)  (\S+(?: \[.*?\])?)", result.stdout, re.MULTILINE)
-    log = scratch / "log"
-    return Run(
-        {name: outcome == "PASS" for outcome, name in ended},
-        log.read_text(encoding="utf-8") if log.exists() else "",
-        result.stdout,
-    )
+    return Run({name: outcome == "PASS" for outcome, name in ended}, records(scratch), result.stdout)
 
 
 def text_of_workflows(project: Path) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Render, environment, install, interpreters, run, wheel
-from test_new import new, without
+from conftest import Render, environment, install, interpreters, run, wheel, without
+from test_new import new
 
 FRESH = "edits from kitten to sitting: 3"
 

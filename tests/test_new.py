@@ -16,7 +16,7 @@ import pexpect
 import pytest
 import yaml
 
-from conftest import BUILD, ROOT, run, tell
+from conftest import BUILD, ROOT, run, tell, without
 
 CHECKOUT = [sys.executable, "-m", "copier_pyo3.cli", "new"]
 
@@ -225,17 +225,6 @@ def test_a_folder_that_the_git_work_tree_ignores(tmp_path: Path) -> None:
 
 def test_a_folder_whose_name_is_too_long(tmp_path: Path) -> None:
     refused(new(tmp_path, "n" * 256, "--defaults", "--no-build"), "cannot read ", "(File name too long)")
-
-
-def without(tmp_path: Path, *programs: str) -> str:
-    """A PATH with all programs except these."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for place in os.environ["PATH"].split(os.pathsep):
-        for program in Path(place).glob("*"):
-            if program.name not in programs and not (folder / program.name).exists():
-                (folder / program.name).symlink_to(program)
-    return str(folder)
 
 
 @pytest.mark.parametrize(

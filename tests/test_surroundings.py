@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, interpreters, run
+from conftest import ROOT, interpreters, run, without
 from small import NEW, Template, commit
 
 if sys.version_info >= (3, 11):
@@ -91,7 +91,7 @@ class Machine:
             if value is not False:
                 self.env[name] = self.filled(value)
         if missing := case.get("missing"):
-            self.env["PATH"] = without(folder / "bin", missing)
+            self.env["PATH"] = without(folder, *missing)
 
     def filled(self, text: str) -> str:
         """The text with the names of this machine."""
@@ -125,16 +125,6 @@ class Machine:
             umask=umask,
             check=False,
         )
-
-
-def without(folder: Path, programs: Sequence[str]) -> str:
-    """A PATH that has everything but these programs."""
-    folder.mkdir()
-    for place in os.environ["PATH"].split(os.pathsep):
-        for program in Path(place).glob("*"):
-            if program.name not in programs and not (folder / program.name).exists():
-                (folder / program.name).symlink_to(program)
-    return str(folder)
 
 
 # --- the doors ----------------------------------------------------------------------------------------
