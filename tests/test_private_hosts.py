@@ -124,7 +124,9 @@ def test_no_linter_finds_anything_with_all_of_them(render: Render) -> None:
     answers = {"crates_mirror": "https://m.example.org/crates/", "pypi_mirror": "https://m.example.org/simple/"}
     for publish_to in ("private", "none"):
         more = {"publish_to": publish_to, "index_url": "https://packages.example.org/python", "runners": MINE}
-        judge(render("sample", answers | more))
+        project = render("sample", answers | more)
+        run(["git", "init", "--quiet"], cwd=project)  # actionlint looks for it
+        judge(project)
 
 
 @pytest.mark.render

@@ -30,9 +30,11 @@ class Pypi(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def answer(self, status: int, **body: object) -> None:
+        content = json.dumps(body).encode()
         self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
+        self.wfile.write(content)
 
     def do_GET(self) -> None:
         found = self.path == "/_/oidc/audience"
