@@ -5,6 +5,7 @@ python3 dev.py test [...]      run the tests (arguments go to pytest); `-m rende
 python3 dev.py tools           install the tools that the workflow tests need: act, actionlint, Node.js ...
 python3 dev.py versions        compare the versions in the template with the registries; --raise raises them
 python3 dev.py faults          try bad input, kills, and a full disk, and count what is lost (--minutes, --seed)
+python3 dev.py systems         build and run each system in docs/systems.md, for an hour, and write the page
 python3 dev.py bench           print the figures in docs/benchmarks.md; bench-update measures updates, bench-loop edits
 """
 
@@ -33,6 +34,7 @@ COMMANDS = {
     "bench-loop": ["tools/bench_loop.py"],
     "versions": ["tools/versions.py"],
     "faults": ["tools/faults.py"],
+    "systems": ["-m", "pytest", "-m", "system", "--write-systems"],
 }
 
 
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> int:
     return subprocess.call(
         [str(NEW if verb == "new" else PYTHON), *COMMANDS[verb], *rest],
         cwd=None if verb == "new" else HERE,
-        env=os.environ | {"PATH": path},
+        env=os.environ | {"PATH": path} | ({"SLOW": "1"} if verb == "systems" else {}),
     )
 
 

