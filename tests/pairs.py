@@ -126,7 +126,14 @@ def covering(fits: Callable[[Mapping[str, Any]], bool]) -> dict[str, dict[str, A
 
 def extras(answers: Mapping[str, Any]) -> list[str]:
     """The extras that copier.yml allows with these answers."""
-    return list(settings_and_questions()["extras"]["choices"].values())
+    every = list(settings_and_questions()["extras"]["choices"].values())
+    built_by = answers.get("wheel_builder", "cibuildwheel")  # the default with system-library
+    unprepared = {"windows-x86", "windows-arm64", "pyodide"}
+    if answers.get("ci") == "gitlab":
+        unprepared |= {"macos-x86_64", "macos-arm64", "windows-x64"}
+    if answers.get("kind") == "application" or built_by == "maturin" or unprepared & {*answers.get("platforms", [])}:
+        every.remove("system-library")
+    return every
 
 
 def pairs(made: Mapping[str, str | bool]) -> set[frozenset[Choice]]:

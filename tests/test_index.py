@@ -88,7 +88,9 @@ def test_the_documented_command(index: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.system(
-    "install from git", built="wheel, by pip", ran="`pip install git+…@v0.1.0` as README.md says, from a local repository"
+    "install from git",
+    built="wheel, by pip",
+    ran="`pip install git+…@v0.1.0` as README.md says, from a local repository",
 )
 @pytest.mark.parametrize("version_source", ["cargo", "git-tag"])
 def test_install_from_git(version_source: str, tmp_path: Path) -> None:

@@ -83,6 +83,19 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
         ({"kind": "application", "min_python": "3.9"}, "choose min_python=3.10 or later, or kind=mixed"),
         ({"kind": "application", "build_backend": "setuptools-rust"}, "choose build_backend=maturin, or kind=mixed"),
         ({"kind": "application", "free_threading": True}, "choose free_threading=false, or kind=mixed"),
+        ({"kind": "application", "extras": ["system-library"]}, "choose kind=mixed, or drop system-library"),
+        (
+            {"wheel_builder": "maturin", "extras": ["system-library"]},
+            "choose wheel_builder=cibuildwheel, or drop system-library",
+        ),
+        (
+            {"platforms": ["linux-x86_64", "pyodide"], "extras": ["system-library"]},
+            "drop pyodide from platforms, or system-library from extras",
+        ),
+        (
+            {"ci": "gitlab", "platforms": ["linux-x86_64", "windows-x64"], "extras": ["system-library"]},
+            "drop windows-x64 from platforms, or system-library from extras",
+        ),
     ],
 )
 def test_refused_combinations(tmp_path: Path, template: Path, data: dict[str, Any], says: str) -> None:

@@ -132,7 +132,11 @@ def test_recipes_of_setuptools_rust(render: Render, tmp_path: Path) -> None:
     for name, old, new in (
         ("build_backend.py", '"profiling", ', '"profiling", "second", '),
         ("MANIFEST.in", "graft src\n", "graft src\ngraft second\n"),
-        ("pyproject.toml", '  { file = "build.rs" },\n', '  { file = "build.rs" },\n  { file = "second/src/**/*.rs" },\n'),
+        (
+            "pyproject.toml",
+            '  { file = "build.rs" },\n',
+            '  { file = "build.rs" },\n  { file = "second/src/**/*.rs" },\n',
+        ),
     ):
         text = (project / name).read_text(encoding="utf-8")
         assert old in text

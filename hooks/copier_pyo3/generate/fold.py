@@ -2,7 +2,7 @@
 
 An option adds to ``Cargo.toml`` with a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``. TOML fragments
 are merged; other fragments, such as parts of workflows, are appended. A JSON fragment has a workflow's environment, and the labels
-of runners that replace GitHub's. So the files need no Jinja for the options.
+of runners that replace GitHub's. So the files need no Jinja for the options. The steps in a fragment ``.step`` go into each job that checks out the project and sets up uv.
 """
 
 import os
@@ -42,7 +42,7 @@ def _folded(path: Path, fragments: Sequence[Path]) -> str:
         for fragment in fragments:
             text = _merged(path, text, fragment)
         return text
-    parts = "".join(_read(fragment) for fragment in fragments if fragment.suffix != ".json")
+    parts = "".join(_read(fragment) for fragment in fragments if fragment.suffix not in (".json", ".step"))
     for fragment in (fragment for fragment in fragments if fragment.suffix == ".json"):
         import json
 
@@ -50,6 +50,8 @@ def _folded(path: Path, fragments: Sequence[Path]) -> str:
         text, parts = (_with_runners(part, settings["runners"]) for part in (text, parts))
         if env := settings["env"]:
             parts += "\nenv: # of every job\n" + "".join(f"  {name}: {value}\n" for name, value in env.items())
+    for fragment in (fragment for fragment in fragments if fragment.suffix == ".step"):
+        text, parts = (_with_steps(part, _read(fragment)) for part in (text, parts))
     return text if text.endswith(parts) else text + parts  # an interrupted run may have appended them
 
 
@@ -58,6 +60,13 @@ def _with_runners(workflow: str, runners: Mapping[str, str | list[str]]) -> str:
     mine = {label: f"[{', '.join(new)}]" if isinstance(new, list) else new for label, new in runners.items()}
     label = re.compile(r"(\b(?:runs-on|runner): +)([\w.-]+)(?=[\s,}]|$)")
     return label.sub(lambda found: found[1] + mine.get(found[2], found[2]), workflow)
+
+
+def _with_steps(workflow: str, steps: str) -> str:
+    """Insert the steps after those that check out the project and set up uv."""
+    step = r"      - uses: {}@.*\n(?: {{8}}.*\n)*"
+    setup = re.compile(step.format("actions/checkout") + step.format("astral-sh/setup-uv"))
+    return setup.sub(lambda found: found[0] if steps in workflow else found[0] + steps, workflow)
 
 
 def _merged(path: Path, text: str, fragment: Path) -> str:
