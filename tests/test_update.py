@@ -757,6 +757,16 @@ def test_a_killed_copier_leaves_the_project_as_it_was(
     assert state(project) == updated
 
 
+def test_an_update_killed_while_git_makes_the_work_tree(project: Path, updated: Mapping[str, bytes]) -> None:
+    """Until a work tree is complete, git locks it; then `git worktree prune` keeps it."""
+    broken_off(KILL, project, "_plan", 1)
+    (made,) = (project / ".git/worktrees").iterdir()
+    (made / "locked").write_text("initializing", encoding="utf-8")
+    assert copier_pyo3("update", project, "--vcs-ref", "v1.3.0").returncode == 0
+    assert state(project) == updated
+    assert not (project / ".git/worktrees").exists()
+
+
 def test_a_read_only_file_is_updated(project: Path, updated: Mapping[str, bytes]) -> None:
     """Git and Copier replace such files too; the mode is kept."""
     (project / CARGO).chmod(0o444)

@@ -28,7 +28,9 @@ def add(repository: Repository, folder: Path, whole: bool = False) -> Repository
     # Disable hooks, as Copier does: they are for the user's commands.
     no_hooks = ("-c", f"core.hooksPath={os.devnull}")
     start = "HEAD" if whole else _reduced(repository, folder.with_name("reduced.index"))
-    repository.git(*no_hooks, "worktree", "add", "--quiet", "--detach", str(folder), start)
+    # Twice: git locks a work tree until it is complete, so an update that was killed can leave a locked one.
+    force = ("--force", "--force")
+    repository.git(*no_hooks, "worktree", "add", *force, "--quiet", "--detach", str(folder), start)
     return Repository(folder / repository.prefix)
 
 
