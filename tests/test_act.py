@@ -96,6 +96,12 @@ def test_a_push_that_must_fail_fails_the_gate(
     assert ran.failed(GATE), ran.log
 
 
+@pytest.mark.system(
+    "GitHub Actions",
+    built="sdist and wheel by release.yml, with both builders and both build backends",
+    ran="the workflows, with act and stand-ins for actions; releases that must fail do",
+    unverified="GitHub itself, macOS, Windows",
+)
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_a_tag_is_released(builder: str, tmp_path: Path) -> None:
     project = make(tmp_path / "project", **BUILDERS[builder])

@@ -43,6 +43,11 @@ def test_wheel_passes_its_own_tests(case: Case, tmp_path: Path) -> None:
         assert (python, abi) == (f"cp3{minor}", f"cp3{minor}")
 
 
+@pytest.mark.system(
+    "abi3 wheel",
+    built="one wheel, with both layouts and build backends",
+    ran="the project's tests on each CPython here; refused on an older one",
+)
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_one_abi3_wheel_serves_every_python(render: Render, tmp_path: Path, backend: str, kind: str) -> None:
@@ -69,6 +74,9 @@ def test_one_abi3_wheel_serves_every_python(render: Render, tmp_path: Path, back
     run(["abi3audit", "--strict", made], cwd=project)
 
 
+@pytest.mark.system(
+    "CARGO_PKG_VERSION", built="wheels by both build backends", ran="`__version__` is that of Cargo.toml"
+)
 def test_version_has_one_source(render: Render, tmp_path: Path) -> None:
     """Crate, wheel, and __version__ have the same version with each backend, also for a prerelease."""
     for backend in ("maturin", "setuptools-rust"):
@@ -93,6 +101,36 @@ def test_no_session_takes_a_python_that_is_too_old(render: Render, oldest: str) 
     assert [(session["name"], session["python"]) for session in listed] == [("typing", expected)]
 
 
+@pytest.mark.system("PYO3_PYTHON", built="PyO3's build script", ran="the Python that it finds, for each one here")
+@pytest.mark.system(
+    "PYTHON_SYS_EXECUTABLE", built="PyO3's build script", ran="it has no effect: `PYO3_PYTHON` replaces it"
+)
+@pytest.mark.system(
+    "PYO3_CROSS_INCLUDE_DIR", built="PyO3's build script", ran="it has no effect: PyO3 needs no headers"
+)
+def test_the_variable_that_chooses_the_python(render: Render, tmp_path: Path) -> None:
+    """PyO3 prints the Python that it found, and stops, if PYO3_PRINT_CONFIG is set."""
+    project = render("chosen", {"abi3": False})
+
+    def chosen(**variables: str) -> str:
+        command = ["cargo", "check", "--quiet", "--lib"]
+        done = run(command, cwd=project, check=False, PYO3_PRINT_CONFIG="1", **variables)
+        (version,) = re.findall(r"^ *version=(\S+)", done.stdout + done.stderr, re.MULTILINE)
+        return str(version)
+
+    default = chosen()
+    pythons = {f"3.{minor}": str(python) for minor, python in interpreters().items() if minor >= 10}
+    assert len(pythons) > 1
+    for version, python in pythons.items():
+        assert chosen(PYO3_PYTHON=python) == version
+        assert chosen(PYTHON_SYS_EXECUTABLE=python) == default
+    assert chosen(PYO3_CROSS_INCLUDE_DIR=str(tmp_path)) == default
+
+
+@pytest.mark.system(
+    "LD_LIBRARY_PATH", built="the profiling crate", ran="benchmarks and workload with an empty one: it is not needed"
+)
+@pytest.mark.system("extra crate for profiling", built="the profiling crate", ran="benchmarks and workload")
 def test_profiling_runs_against_a_real_interpreter(render: Render) -> None:
     """Benchmarks and the workload find libpython without a library path."""
     project = render("profiled", {"profiling": True})

@@ -165,6 +165,12 @@ def test_a_warning_fails_the_pipeline(project: Path, tmp_path: Path) -> None:
     assert ran.failed("lint"), ran.log
 
 
+@pytest.mark.system(
+    "GitLab CI/CD",
+    built="sdist and wheel by .gitlab-ci.yml",
+    ran="the pipeline of a tag, with gitlab-ci-local; releases that must fail do",
+    unverified="GitLab itself, images, and runners for other systems",
+)
 def test_a_tag_is_released(project: Path, tmp_path: Path) -> None:
     release(project)
     ran = gitlab(project, tmp_path / "run", tag="v0.1.0")

@@ -42,6 +42,12 @@ def test_the_page_has_each_example_of_the_guide() -> None:
         assert word in title.lower()
 
 
+@pytest.mark.system("ten examples", built="each example as its page says", ran="the commands on the page: examples.md")
+@pytest.mark.system(
+    "CARGO_FEATURE_PARALLEL",
+    built="a wheel without default features",
+    ran="it is not needed: Cargo sets `cfg(feature)`",
+)
 @pytest.mark.parametrize("title", SECTIONS)
 def test_example(title: str, render: Render) -> None:
     section = SECTIONS[title]

@@ -69,6 +69,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("wheels") / "project", [*TARGETS, "windows-x64"])
 
 
+@pytest.mark.system(
+    "manylinux and musllinux wheels",
+    built="abi3 wheels with zig for x86_64 and aarch64, and for musl",
+    ran="that of this machine, with the project's tests",
+    unverified="the others here: CI of the project tests them in containers",
+)
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_wheel_for_each_target(name: str, project: Path) -> None:
     target, tag, number = TARGETS[name]
@@ -109,6 +115,12 @@ def test_what_cannot_be_built_is_named(project: Path) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.system(
+    "free-threaded wheels",
+    built="abi3, cp314t, and abi3t wheels",
+    ran="the abi3 wheel, with the project's tests",
+    unverified="the other two: no free-threaded Python can be had here",
+)
 def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
     """Each has a row in the matrix, and the version from the git tag."""
     answers = {"free_threading": True, "version_source": "git-tag"}
@@ -139,6 +151,11 @@ def test_cibuildwheel_without_docker_says_so(tmp_path: Path) -> None:
     assert made == []
 
 
+@pytest.mark.system(
+    "cibuildwheel",
+    ran="cibuildwheel lists the builds of each platform; release.yml with a stand-in for it",
+    unverified="builds in its containers: there is no Docker",
+)
 @pytest.mark.parametrize("answers", [{"free_threading": True}, {"abi3": False}], ids=["abi3t", "version-specific"])
 def test_cibuildwheel_knows_every_build(answers: dict[str, Any], tmp_path: Path) -> None:
     need("cibuildwheel")
