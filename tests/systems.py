@@ -10,7 +10,7 @@ import pytest
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "systems.md"
 HEAD = """# Systems
 
-Each way to build and ship, and each variable of the build that older guides name, with the test behind it. The tests write this page:
+Each way to build and ship, and each variable of the build that older guides name, with its test. The tests write this page:
 `python3 dev.py systems` runs them, also those that take minutes, on x86-64 Linux. A date is the last day on which the test passed.
 """
 COLUMNS = ("built", "run", "not verified here", "passed", "test")

@@ -25,7 +25,7 @@ def block(language: str, section: str) -> str:
 
 
 def steps(console: str) -> list[tuple[list[str], list[str]]]:
-    """The commands, with the patterns of the lines that they print: … stands for any text."""
+    """The commands, with the patterns of the lines that they print: … is any text."""
     found: list[tuple[list[str], list[str]]] = []
     for line in console.splitlines():
         if line.startswith("$ "):

@@ -1,4 +1,4 @@
-"""Servers on this machine stand in for indexes and hosts: packages are published, and installed with the printed commands."""
+"""Packages are published to an index on this machine, and installed with the printed commands."""
 
 import base64
 import hashlib
