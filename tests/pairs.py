@@ -89,7 +89,14 @@ def built() -> list[str]:
 
 def with_extras() -> dict[str, dict[str, Any]]:
     """Cases with all extras that are possible, so that each choice, also of a workflow's question, meets each extra."""
-    return {name: answers | {"extras": extras(answers)} for name, answers in covering(lambda made: True).items()}
+    found = {}
+    for name, answers in covering(lambda made: True).items():
+        possible = extras(answers)
+        # cross and system-library cannot be combined.
+        for without in ("system-library", "cross") if {"system-library", "cross"} <= {*possible} else ("",):
+            some = [extra for extra in possible if extra != without]
+            found[f"{name}-without-{without}" if without else name] = answers | {"extras": some}
+    return found
 
 
 def applications() -> dict[str, dict[str, Any]]:
@@ -133,6 +140,8 @@ def extras(answers: Mapping[str, Any]) -> list[str]:
         unprepared |= {"macos-x86_64", "macos-arm64", "windows-x64"}
     if answers.get("kind") == "application" or built_by == "maturin" or unprepared & {*answers.get("platforms", [])}:
         every.remove("system-library")
+    if answers.get("build_backend") == "setuptools-rust":
+        every.remove("cross")
     return every
 
 

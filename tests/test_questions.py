@@ -96,6 +96,8 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
             {"ci": "gitlab", "platforms": ["linux-x86_64", "windows-x64"], "extras": ["system-library"]},
             "drop windows-x64 from platforms, or system-library from extras",
         ),
+        ({"build_backend": "setuptools-rust", "extras": ["cross"]}, "drop cross, or choose build_backend=maturin"),
+        ({"wheel_builder": "cibuildwheel", "extras": ["cross", "system-library"]}, "drop cross or system-library"),
     ],
 )
 def test_refused_combinations(tmp_path: Path, template: Path, data: dict[str, Any], says: str) -> None:
