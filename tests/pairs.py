@@ -83,8 +83,8 @@ def possible(made: Mapping[str, str | bool]) -> bool:
 
 
 def built() -> list[str]:
-    """The cases to build. Extras do not change wheels, and have other tests."""
-    return [name for name, answers in cases().items() if "extras" not in answers]
+    """The cases to build. Extras and the distribution of a program do not change wheels, and have other tests."""
+    return [name for name, answers in cases().items() if not answers.keys() & {"extras", "embedding"}]
 
 
 def with_extras() -> dict[str, dict[str, Any]]:
@@ -104,7 +104,8 @@ def applications() -> dict[str, dict[str, Any]]:
     questions, found = settings_and_questions(), {}
     embeddings, allocators = (itertools.cycle(questions[name]["choices"].values()) for name in APPLICATION_QUESTIONS)
     for name, answers in covering(possible_for_application).items():
-        own = {"kind": "application", "embedding": next(embeddings), "allocator": next(allocators)}
+        embedding = next(each for each in embeddings if each != "pyoxidizer" or flat(answers)["min_python"] == "3.10")
+        own = {"kind": "application", "embedding": embedding, "allocator": next(allocators)}
         found[f"application-{name}"] = answers | own
     return found
 

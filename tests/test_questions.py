@@ -81,6 +81,10 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
         ),
         ({"min_python": "3.9", "features": ["numpy"]}, "choose min_python=3.10 or later"),
         ({"kind": "application", "min_python": "3.9"}, "choose min_python=3.10 or later, or kind=mixed"),
+        (
+            {"kind": "application", "embedding": "pyoxidizer", "min_python": "3.11"},
+            "choose min_python=3.10, or embedding=one-file",
+        ),
         ({"kind": "application", "build_backend": "setuptools-rust"}, "choose build_backend=maturin, or kind=mixed"),
         ({"kind": "application", "free_threading": True}, "choose free_threading=false, or kind=mixed"),
         ({"kind": "application", "extras": ["system-library"]}, "choose kind=mixed, or drop system-library"),
