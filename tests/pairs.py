@@ -19,7 +19,15 @@ ANSWERS = ROOT / "tests" / "answers"
 Choice = tuple[str, str | bool]  # a question and an answer; of a multiselect, "question.choice" and on or off
 
 # They only change .github/, or what replaces it: see the cases in tests/workflow_cases.py and tests/test_ci.py.
-WORKFLOW_QUESTIONS = {"ci", "platforms", "wheel_builder", "publish_to", "version_source", "dependency_updates"}
+WORKFLOW_QUESTIONS = {
+    "ci",
+    "platforms",
+    "wheel_builder",
+    "interpreters",
+    "publish_to",
+    "version_source",
+    "dependency_updates",
+}
 # An application is kind=mixed and a program beside it: see applications() and tests/test_application.py.
 APPLICATION_QUESTIONS = ("embedding", "allocator")
 

@@ -87,6 +87,12 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
         ),
         ({"kind": "application", "build_backend": "setuptools-rust"}, "choose build_backend=maturin, or kind=mixed"),
         ({"kind": "application", "free_threading": True}, "choose free_threading=false, or kind=mixed"),
+        ({"kind": "application", "interpreters": ["graalpy"]}, "choose interpreters=[], or kind=mixed"),
+        ({"min_python": "3.12", "interpreters": ["pypy"]}, "choose min_python=3.11 or earlier, or drop pypy"),
+        ({"min_python": "3.13", "interpreters": ["graalpy"]}, "choose min_python=3.12 or earlier, or drop graalpy"),
+        ({"features": ["numpy"], "interpreters": ["graalpy"]}, "drop numpy or graalpy: NumPy has no wheels"),
+        ({"wheel_builder": "maturin", "interpreters": ["pypy"]}, "choose wheel_builder=cibuildwheel, or drop pypy"),
+        ({"platforms": ["windows-x64"], "interpreters": ["graalpy"]}, "choose platforms=[linux-x86_64]"),
         ({"kind": "application", "extras": ["system-library"]}, "choose kind=mixed, or drop system-library"),
         (
             {"wheel_builder": "maturin", "extras": ["system-library"]},

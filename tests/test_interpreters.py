@@ -1,0 +1,127 @@
+"""Wheels for PyPy and GraalPy: rows of the release, sessions, and a real GraalPy from Maven Central."""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import BUILD, run
+from ship import commit, edit, load_yaml, need, path, render, text_of_workflows
+from ship import run as shown
+
+BOTH = {"interpreters": ["pypy", "graalpy"]}
+GRAALPY = "25.0.3"  # org.graalvm.python on Maven Central
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>a</artifactId><version>1</version><dependencies>
+<dependency><groupId>org.graalvm.python</groupId><artifactId>python-launcher</artifactId><version>{GRAALPY}</version></dependency>
+<dependency><groupId>org.graalvm.polyglot</groupId><artifactId>python-community</artifactId><version>{GRAALPY}</version>
+<type>pom</type></dependency></dependencies></project>
+"""
+
+
+def graalpy() -> Path:
+    """A folder with the program graalpy3.12, which Java runs. It is kept between runs."""
+    need("java", "mvn")
+    folder = BUILD / "graalpy"
+    jars, program = folder / "jars", folder / "bin/graalpy3.12"
+    if not program.exists():
+        program.parent.mkdir(parents=True, exist_ok=True)
+        (folder / "pom.xml").write_text(POM, encoding="utf-8")
+        plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+        run(["mvn", "--batch-mode", "--quiet", plugin, f"-DoutputDirectory={jars}"], cwd=folder)
+        main = "com.oracle.graal.python.shell.GraalPythonMain --experimental-options"
+        start = f"""exec java -cp '{jars}/*' {main} --python.Executable="$0" "$@"\n"""
+        program.write_text(f"#!/bin/sh\n{start}", encoding="utf-8")
+        program.chmod(0o755)
+    return program.parent
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        BOTH | {"version_source": "git-tag", "free_threading": True},
+        {"interpreters": ["graalpy"], "abi3": False},
+        BOTH | {"build_backend": "setuptools-rust", "publish_to": "none", "kind": "extension"},
+        BOTH | {"ci": "gitlab", "platforms": ["linux-x86_64", "musl-x86_64", "windows-x64"]},
+        BOTH | {"ci": "none", "extras": ["system-library"]},
+    ],
+    ids=["cibuildwheel", "maturin", "setuptools-rust", "gitlab", "none"],
+)
+def test_the_release_has_their_wheels(tmp_path: Path, answers: dict[str, Any]) -> None:
+    """The list of expected files has them, each row has a build command and a Python to test on, no linter complains."""
+    need("actionlint", "check-jsonschema", "uv", "zizmor")
+    project = render(tmp_path / "project", project_name="sample-ext", **answers)
+    if answers.get("version_source"):
+        shown(project, "git", "tag", "v0.1.0")
+    files = re.findall(r"sample_ext-\S+\.whl", shown(project, "nox", "-s", "plan").stdout)
+    for name, tag in {"pypy": "pp311-pypy311_pp80", "graalpy": "graalpy312-graalpy250_312_native"}.items():
+        found = [file for file in files if f"-{tag}-" in file]
+        chosen = name in answers["interpreters"]
+        assert len(found) == chosen * (1 if answers.get("ci") == "gitlab" else 4), files
+        assert all("linux" in file or "macos" in file for file in found)
+        assert (f'nox.session(python="{name}3.' in (project / "noxfile.py").read_text(encoding="utf-8")) == chosen
+        assert (
+            f"Implementation :: {'PyPy' if name == 'pypy' else 'GraalPy'}"
+            in (project / "pyproject.toml").read_text("utf-8")
+        ) == chosen
+    if answers.get("ci") == "none":
+        return
+    if answers.get("ci") == "gitlab":
+        run(["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", ".gitlab-ci.yml"], cwd=project)
+    else:
+        run(["actionlint"], cwd=project)
+        run(["zizmor", "--offline", "--no-ignores", "--persona", "auditor", "--quiet", ".github"], cwd=project)
+        jobs = load_yaml(project / ".github/workflows/ci.yml")["jobs"]
+        assert {*answers["interpreters"]} <= {*jobs["extras"]["strategy"]["matrix"]["session"]}
+
+
+def test_cibuildwheel_and_uv_know_them(tmp_path: Path) -> None:
+    """The builds that cibuildwheel lists, and the ABI in the address that uv downloads PyPy from."""
+    need("cibuildwheel", "uv")
+    project = render(tmp_path / "project", project_name="sample-ext", **BOTH)
+    text = text_of_workflows(project)
+    assert "\n              maturin build" not in text  # maturin's table has the ABI of PyPy 7.3
+    builds = re.findall(r"CIBW_ENABLE=(\w+) CIBW_BUILD='(\S+)'\n +cibuildwheel --platform (\w+)", text)
+    assert len(builds) == 8
+    for enable, build, system in builds:
+        command = ["cibuildwheel", f"--platform={system}", "--archs=all", "--print-build-identifiers"]
+        done = run(command, cwd=project, check=False, CIBW_ENABLE=enable, CIBW_BUILD=build)
+        # cibuildwheel lists no builds for the other processor of a Mac.
+        assert build in done.stdout + done.stderr
+    resources = Path(pytest.importorskip("cibuildwheel").__file__).parent / "resources/build-platforms.toml"
+    assert "pp311-pypy311_pp80" in resources.read_text(encoding="utf-8")
+    assert "graalpy312-graalpy250_312_native" in resources.read_text(encoding="utf-8")
+    listed = run(
+        ["uv", "python", "list", "pypy3.11", "--show-urls", "--only-downloads"], cwd=tmp_path, check=False
+    ).stdout
+    assert re.search(r"pypy3\.11-v8\.\d", listed)
+
+
+@pytest.mark.system(
+    "interpreters",
+    built="a wheel for GraalPy 25, by maturin and zig, by the command in release.yml",
+    ran="the tests of the project with this wheel on GraalPy 25.0.3 from Maven Central",
+    unverified="PyPy: no registry has PyPy 3.11 (apt has 3.9, which PyO3 0.30 refuses); wheels by cibuildwheel (no Docker); macOS",
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheel is for Linux on x86-64")
+def test_a_wheel_passes_the_tests_on_graalpy(tmp_path: Path) -> None:
+    if os.environ.get("SLOW") != "1":
+        pytest.skip("takes minutes: SLOW=1 pytest tests/test_interpreters.py; passed on 2026-11-30")
+    need("uv")
+    folder = graalpy()
+    project = render(tmp_path / "project", project_name="sample-ext", interpreters=["graalpy"])
+    edit(project / "Cargo.toml", 'lto = "fat"\ncodegen-units = 1\n', 'opt-level = 0\nlto = "off"\n')
+    commit(project, "build: quick")
+    search = f"{folder}{os.pathsep}{path()}"
+    done = shown(project, "nox", "-s", "wheels", "--", "linux-x86_64-graalpy", PATH=search).stdout
+    (wheel,) = project.glob("dist/*.whl")
+    assert "-graalpy312-graalpy250_312_native-manylinux2014_x86_64.manylinux_2_17_x86_64" in wheel.name
+    assert re.search(r"\d+ passed", done)
+    python = project / ".nox/wheels/tmp/venv/bin/python"
+    code = "import sys, sample_ext; print(sys.implementation.name, sample_ext.distance('kitten', 'sitting'))"
+    assert run([python, "-c", code], cwd=tmp_path).stdout == "graalpy 3\n"
+    shutil.rmtree(project)
