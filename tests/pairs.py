@@ -99,12 +99,15 @@ def with_extras() -> dict[str, dict[str, Any]]:
     """Cases with all extras that are possible, so that each choice, also of a workflow's question, meets each extra."""
     found = {}
     for name, answers in covering(lambda made: True).items():
-        possible = extras(answers)
-        # cross and system-library cannot be combined.
-        for without in ("system-library", "cross") if {"system-library", "cross"} <= {*possible} else ("",):
-            some = [extra for extra in possible if extra != without]
-            found[f"{name}-without-{without}" if without else name] = answers | {"extras": some}
+        for number, some in enumerate(together(extras(answers))):
+            found[f"{name}-{number}"] = answers | {"extras": some}
     return found
+
+
+def together(some: list[str]) -> list[list[str]]:
+    """These extras as lists of extras that can be combined: cross and system-library cannot."""
+    without = ("system-library", "cross") if {"system-library", "cross"} <= {*some} else ("",)
+    return [[extra for extra in some if extra != other] for other in without]
 
 
 def applications() -> dict[str, dict[str, Any]]:

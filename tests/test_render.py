@@ -151,7 +151,7 @@ def test_any_text_may_stand_in_description_and_author(render: Render, text: str)
         "author_name": f"A. {text}",
         "license": "BSD-3-Clause",
         "profiling": True,
-        "extras": pairs.extras({}),
+        "extras": pairs.together(pairs.extras({}))[-1],
     }
     project = render("hostile", answers)
     check_files_parse(project)
@@ -191,9 +191,10 @@ def test_longest_names_keep_the_format(render: Render) -> None:
         "module_name": "m" * 50,
         "features": ["numpy", "parallel"],
         "profiling": True,
-        "extras": pairs.extras({}),
     }
-    check_style(*(render("n" * 64, {**answers, "kind": kind}) for kind in ("mixed", "extension")))
+    extras = pairs.together(pairs.extras({}))
+    kinds = ("mixed", "extension")
+    check_style(*(render("n" * 64, {**answers, "kind": kind, "extras": some}) for kind in kinds for some in extras))
 
 
 @pytest.mark.parametrize(
