@@ -154,6 +154,7 @@ def extras(answers: Mapping[str, Any]) -> list[str]:
         every.remove("system-library")
     if answers.get("build_backend") == "setuptools-rust":
         every.remove("cross")
+        every.remove("pgo")
     return every
 
 

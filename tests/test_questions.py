@@ -108,6 +108,10 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
         ),
         ({"build_backend": "setuptools-rust", "extras": ["cross"]}, "drop cross, or choose build_backend=maturin"),
         ({"wheel_builder": "cibuildwheel", "extras": ["cross", "system-library"]}, "drop cross or system-library"),
+        (
+            {"extras": ["pgo"], "build_backend": "setuptools-rust"},
+            "choose build_backend=maturin, or drop pgo from extras",
+        ),
     ],
 )
 def test_refused_combinations(tmp_path: Path, template: Path, data: dict[str, Any], says: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,28 @@ def test_the_sdist_has_the_crate_with_benchmarks(render: Render) -> None:
     run(["uv", "build", "--sdist"], cwd=project)
     shutil.unpack_archive(next((project / "dist").glob("*.tar.gz")), project / "dist", filter="data")
     run(["cargo", "metadata", "--locked", "--no-deps"], cwd=project / "dist/measured-0.1.0")
+    run(["mypy"], cwd=project)
+
+
+@pytest.mark.system(
+    "pgo",
+    built="a wheel with maturin's --pgo and a training command",
+    ran="the training, and the tests of the wheel",
+    unverified="",
+)
+def test_pgo_trains_and_builds_a_wheel_without_counters(render: Render) -> None:
+    need("rustc", "uv")
+    sysroot = Path(run(["rustc", "--print", "sysroot"], cwd=Path.cwd()).stdout.strip())
+    if not list(sysroot.glob("lib/rustlib/*/bin/llvm-profdata*")):
+        pytest.skip("not installed: llvm-tools (tests/tools.py installs it)")
+    project = render("trained", {"extras": ["pgo"]})
+    run(["cargo", "generate-lockfile"], cwd=project)
+    train = project / "pgo/train.py"
+    train.write_text(f"{train.read_text(encoding='utf-8')}\nprint('trained', distance('a', 'b'))\n", encoding="utf-8")
+    done = run(["nox", "-s", "pgo"], cwd=project, CI="")
+    assert "\ntrained 1\n" in done.stdout
+    assert " passed" in done.stdout
+    (wheel,) = (project / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        (module,) = (archive.read(name) for name in archive.namelist() if name.endswith(".so"))
+    assert b"__llvm_prf" not in module

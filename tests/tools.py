@@ -44,6 +44,7 @@ def main() -> int:
                 (BIN / tool).symlink_to(installed)
     for target in TARGETS:
         attempt("rustup", "target", "add", target)
+    attempt("rustup", "component", "add", "llvm-tools")  # for profile-guided optimization
     wanted = [
         "act",
         "actionlint",
