@@ -78,17 +78,18 @@ def a_weak_workflow(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "failing"),
+    ("harm", "failing", "builder"),
     [
-        (a_failing_test, "Test on Python"),
-        (a_clippy_warning, "Format and clippy"),
-        (a_stale_lock, "Build the sdist"),
-        (a_weak_workflow, "Workflow security (zizmor)"),
+        (a_failing_test, "Test on Python", "cibuildwheel"),
+        (a_clippy_warning, "Format and clippy", "maturin"),
+        (a_stale_lock, "Build the sdist", "cibuildwheel"),
+        (a_weak_workflow, "Workflow security (zizmor)", "maturin"),
     ],
 )
 def test_a_push_that_must_fail_fails_the_gate(
-    harm: Callable[[Path], None], failing: str, project: Path, tmp_path: Path
+    harm: Callable[[Path], None], failing: str, builder: str, tmp_path: Path
 ) -> None:
+    project = make(tmp_path / "project", **BUILDERS[builder])
     harm(project)
     commit(project, "feat: harm")
     ran = act(project, "ci.yml", tmp_path / "run")
@@ -179,9 +180,10 @@ def test_a_failing_test_keeps_the_wheel_back(project: Path, tmp_path: Path) -> N
     assert nothing_is_published(ran)
 
 
-@pytest.mark.parametrize("harm", ["lose", "rename"])
-def test_a_wheel_that_is_missing_or_has_a_wrong_tag(harm: str, project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("harm", "builder"), [("lose", "maturin"), ("rename", "cibuildwheel")])
+def test_a_wheel_that_is_missing_or_has_a_wrong_tag(harm: str, builder: str, tmp_path: Path) -> None:
     """The build does not notice it, but the publishing job checks the list of files."""
+    project = make(tmp_path / "project", **BUILDERS[builder])
     release(project, "0.1.0")
     ran = act(project, "release.yml", tmp_path / "run", tag="v0.1.0", HARM=harm)
     assert ran.jobs["Wheels for linux-x86_64"], ran.log
