@@ -167,6 +167,12 @@ def test_variables_of_another_python_do_not_matter(acting: Path) -> None:
     assert done.stdout.startswith("1 1 3 "), done.stderr
 
 
+@pytest.mark.system(
+    "application",
+    built="the program and the package",
+    ran="`cargo run`, `cargo test`, and the program, without variables",
+    unverified="macOS, Windows",
+)
 def test_cargo_run_and_test(render: Render) -> None:
     """As a user types it: no variable says where libpython is."""
     project = render("typed", {"kind": "application"})
@@ -198,6 +204,12 @@ def build(artifacts: Path, features: str, folder: str = "target/artifacts") -> s
     return run(["cargo", "build", "--no-default-features", "--features", features], cwd=artifacts, check=False, **env)
 
 
+@pytest.mark.system(
+    "application: build modes and allocators", built="each combination", ran="the program", unverified="macOS, Windows"
+)
+@pytest.mark.system(
+    "PYOXIDIZER_ARTIFACT_DIR", built="build-mode-prebuilt-artifacts", ran="the program, with a packed dependency"
+)
 @pytest.mark.parametrize("mode", ["standalone", "prebuilt-artifacts"])
 @pytest.mark.parametrize("allocator", ["mimalloc", "snmalloc", "jemalloc"])
 def test_each_build_mode_with_each_allocator(artifacts: Path, mode: str, allocator: str) -> None:
@@ -244,6 +256,12 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
 
 
+@pytest.mark.system(
+    "one-file application",
+    built="the file, with a Python from Maven Central",
+    ran="the file twice, without a network and without that Python",
+    unverified="the Python that uv downloads; macOS, Windows",
+)
 def test_one_file_needs_no_python_and_no_network(render: Render, tmp_path: Path) -> None:
     only_if_slow()
     if "cpython" not in str(interpreters().get(14, "")):

@@ -62,6 +62,15 @@ def build(project: Path, *words: str) -> Path:
     ran="the project's tests: aarch64 by qemu on Python 3.11, Windows by Wine 10 on Python 3.14",
     unverified="armv7 and musl wheels do not run; Rust's targets for armv7 and Windows are optional, and the tests skip without them",
 )
+@pytest.mark.system(
+    "PYO3_NO_PYTHON", built="the musl wheel with it", ran="an abi3 wheel needs no Python, and not the variable"
+)
+@pytest.mark.system(
+    "LIB",
+    built="the wheel for Windows, on Linux",
+    ran="it is not needed: PyO3 needs no import library",
+    unverified="MSVC",
+)
 @pytest.mark.parametrize("name", WHEELS)
 def test_a_wheel_for_each_system(name: str, crossed: Path) -> None:
     _, tag, number = WHEELS[name]
@@ -114,6 +123,9 @@ def unpacked(wheel: Path, project: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.system("PYO3_CROSS_LIB_DIR", built="an aarch64 wheel for Python 3.11", ran="its tests, by qemu")
+@pytest.mark.system("PYO3_CROSS_PYTHON_VERSION", built="an aarch64 wheel for Python 3.11", ran="its tests, by qemu")
+@pytest.mark.system("PYO3_CONFIG_FILE", built="an aarch64 wheel for Python 3.11", ran="its tests, by qemu")
 @pytest.mark.parametrize("how", ["abi3", "PYO3_CROSS_LIB_DIR", "PYO3_CONFIG_FILE"])
 def test_aarch64_runs(how: str, crossed: Path, specific: Path, tmp_path: Path) -> None:
     only_if_slow()

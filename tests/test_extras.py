@@ -17,6 +17,12 @@ from ship import need
 PINNED = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
 
 
+@pytest.mark.system(
+    "devcontainer",
+    built="the project, by `uv sync`",
+    ran="its tests, with the paths of the container",
+    unverified="the image: there is no Docker",
+)
 def test_devcontainer_leaves_the_environment_of_the_host_alone(render: Render, tmp_path: Path) -> None:
     """Run the commands of the container, with the container's paths in another folder."""
     project = render("contained", {"extras": ["devcontainer"]})
@@ -59,6 +65,12 @@ def test_dockerfiles_have_no_findings(render: Render, answers: dict[str, Any]) -
         assert f'ARG PYTHONS="3.13{" 3.14 3.15" if answers else ""}"' in lines
 
 
+@pytest.mark.system(
+    "docker",
+    built="a wheel by the command of Dockerfile.build, outside of Docker",
+    ran="auditwheel, the project's tests",
+    unverified="the images and the musl build: there is no Docker",
+)
 def test_a_dockerfile_builds_a_wheel(render: Render, tmp_path: Path) -> None:
     """Without Docker: the command of the build, by the shell that the Dockerfile names."""
     need("auditwheel", "patchelf", "uv")
@@ -85,6 +97,12 @@ def test_docker_without_docker_is_no_success(render: Render) -> None:
     assert "skipped" in run(command, cwd=project, CI="", DOCKER_HOST="tcp://127.0.0.1:9").stderr
 
 
+@pytest.mark.system(
+    "docs",
+    built="the pages with Sphinx, strictly",
+    ran="the pages have docstrings and types; a broken link fails",
+    unverified="a build by Read the Docs",
+)
 @pytest.mark.parametrize(
     "answers", [{}, {"kind": "extension", "build_backend": "setuptools-rust"}], ids=["mixed", "extension"]
 )
