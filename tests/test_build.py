@@ -29,6 +29,11 @@ def own_tests(project: Path, made: Path, minor: int, site: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.system(
+    "features: numpy, parallel, async",
+    built="a wheel for each pair of choices",
+    ran="the project's tests: arrays without a copy, a limit of threads, awaiting, the ImportError without NumPy",
+)
 @pytest.mark.parametrize("case", pairs.built(), indirect=True)
 def test_wheel_passes_its_own_tests(case: Case, tmp_path: Path) -> None:
     minor = lowest(case)
