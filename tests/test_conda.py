@@ -42,7 +42,9 @@ def test_recipes_are_valid(render: Render, tmp_path: Path) -> None:
         run([python, "conda/build.py", backend], cwd=other, VERSION="1.0")
         recipe = yaml.safe_load((other / "conda/recipe.yaml").read_text(encoding="utf-8"))
         assert ("python-abi3" in recipe["requirements"]["host"]) == answers.get("abi3", True), name
-        assert all((other / file).exists() for file in recipe["about"]["license_file"] if file != "THIRDPARTY.yml")
+        assert all(
+            (other / file).exists() for file in recipe["about"]["license_file"] if file != "THIRD-PARTY-LICENSES.yml"
+        )
 
     edit(project / "conda/recipe.yaml", "    - maturin >=1.16,<2\n", "")
     lacks = run([*CHECK, "-R"], cwd=project, check=False, CI="")
