@@ -23,9 +23,10 @@ BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
 # What runs in the user's folder is a script, not `python -m`, which imports from the current folder.
 NEW = BIN / ("copier-pyo3.exe" if sys.platform == "win32" else "copier-pyo3")
+TESTS = ["-m", "pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
 COMMANDS = {
     "new": ["new"],
-    "test": ["-m", "pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"],
+    "test": TESTS,
     "tools": ["tests/tools.py"],
     "bench": ["tools/bench_new.py"],
     "bench-merge": ["tools/bench_merge.py"],
@@ -34,7 +35,7 @@ COMMANDS = {
     "bench-loop": ["tools/bench_loop.py"],
     "versions": ["tools/versions.py"],
     "faults": ["tools/faults.py"],
-    "systems": ["-m", "pytest", "-m", "system", "--write-systems"],
+    "systems": [*TESTS, "-m", "system", "--write-systems"],
 }
 
 

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,16 +48,21 @@ def dates() -> dict[tuple[str, str], str]:
 
 
 class Writer:
-    """A plugin that writes the page with today's date for each test that passed with all of its parameters."""
+    """A plugin that writes the page, with today's date for each test that passed with all of its parameters."""
 
     def __init__(self) -> None:
-        self.items: list[pytest.Item] = []
+        self.rows: dict[tuple[str, str], str] = {}
         self.passed: dict[str, bool] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Take all tests, before others are deselected."""
-        self.items = [*items]
+        """Take the rows of all tests, before some are deselected."""
+        self.rows = rows(items)
+
+    @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take the rows of a worker."""
+        self.rows |= {(name, test): text for name, test, text in getattr(node, "workeroutput", {}).get("systems", [])}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember what passed."""
@@ -64,8 +70,11 @@ class Writer:
             test = report.nodeid.partition("[")[0]
             self.passed[test] = self.passed.get(test, True) and report.outcome == "passed"
 
-    def pytest_sessionfinish(self) -> None:
-        """Write the page."""
-        found, today = rows(self.items), str(datetime.date.today())
-        new = {key: today for key in found if self.passed.get(key[1])}
-        PAGE.write_text(page(found, dates() | new), encoding="utf-8", newline="\n")
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the page; a worker sends its rows."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["systems"] = [(*key, text) for key, text in self.rows.items()]
+            return
+        today = str(datetime.date.today())
+        new = {key: today for key in self.rows if self.passed.get(key[1])}
+        PAGE.write_text(page(self.rows, dates() | new), encoding="utf-8", newline="\n")
