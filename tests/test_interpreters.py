@@ -102,10 +102,10 @@ def test_cibuildwheel_and_uv_know_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.system(
-    "interpreters",
-    built="a wheel for GraalPy 25, by maturin and zig, by the command in release.yml",
+    "GraalPy",
+    built="a wheel for GraalPy 25, by maturin and zig, with the command in release.yml",
     ran="the tests of the project with this wheel on GraalPy 25.0.3 from Maven Central",
-    unverified="PyPy: no registry has PyPy 3.11 (apt has 3.9, which PyO3 0.30 refuses); wheels by cibuildwheel (no Docker); macOS",
+    unverified="wheels by cibuildwheel (there is no Docker), macOS",
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="the wheel is for Linux on x86-64")
 def test_a_wheel_passes_the_tests_on_graalpy(tmp_path: Path) -> None:
@@ -125,3 +125,29 @@ def test_a_wheel_passes_the_tests_on_graalpy(tmp_path: Path) -> None:
     code = "import sys, sample_ext; print(sys.implementation.name, sample_ext.distance('kitten', 'sitting'))"
     assert run([python, "-c", code], cwd=tmp_path).stdout == "graalpy 3\n"
     shutil.rmtree(project)
+
+
+@pytest.mark.system(
+    "PyPy",
+    built="a wheel for PyPy 8.0.1 (Python 3.11), by nox -s pypy",
+    ran="the tests of the project with this wheel on PyPy 8.0.1 from Debian testing",
+    unverified="wheels by cibuildwheel (there is no Docker), macOS",
+)
+@pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
+def test_the_session_for_pypy_passes(tmp_path: Path, backend: str) -> None:
+    """Needs a PyPy 3.11 with the name pypy3.11 on PATH, such as that of Debian testing in a folder of its own.
+
+    As root: `debootstrap --variant=minbase --include=pypy3 forky FOLDER`. Then, in FOLDER/usr/bin, for the loader of FOLDER:
+    `patchelf --set-interpreter FOLDER/lib64/ld-linux-x86-64.so.2 --force-rpath --set-rpath FOLDER/usr/lib/x86_64-linux-gnu pypy3.11`,
+    and a link to it in a folder on PATH.
+    """
+    if not shutil.which("pypy3.11"):
+        pytest.skip("pypy3.11 is not on PATH (the test says how to get it); passed with PyPy 8.0.1 on 2026-11-30")
+    project = render(tmp_path / "project", project_name="sample-ext", interpreters=["pypy"], build_backend=backend)
+    edit(project / "Cargo.toml", 'lto = "fat"\ncodegen-units = 1\n', 'opt-level = 0\nlto = "off"\n')
+    commit(project, "build: quick")
+    done = shown(project, "nox", "-s", "pypy").stdout
+    assert re.search(r"Python 3\.11\.\d+\[pypy-[89]\.", done)
+    assert re.search(r"\d+ passed", done)
+    (module,) = project.glob(".nox/pypy/**/_core*.so")
+    assert ".pypy311-pp80-" in module.name  # not abi3, which PyPy does not load
