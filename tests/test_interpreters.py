@@ -151,3 +151,63 @@ def test_the_session_for_pypy_passes(tmp_path: Path, backend: str) -> None:
     assert re.search(r"\d+ passed", done)
     (module,) = project.glob(".nox/pypy/**/_core*.so")
     assert ".pypy311-pp80-" in module.name  # not abi3, which PyPy does not load
+
+
+PYODIDE = "314.0.7"  # on npm
+LINK = "-C linker=emcc -C linker-flavor=em -C link-self-contained=no -Z unstable-options"
+USE = """
+import { readFileSync } from "node:fs";
+import { loadPyodide } from "./package/pyodide.mjs";
+const pyodide = await loadPyodide({ indexURL: process.cwd() + "/package/" });
+pyodide.unpackArchive(new Uint8Array(readFileSync(process.argv[2])), "wheel", { extractDir: "/wheels" });
+console.log(pyodide.runPython(`
+import sys
+sys.path.insert(0, "/wheels")
+from sample_ext import Words, distance
+try:
+    Words([]).closest("word")
+except ValueError as error:
+    said = str(error)
+f"{sys.platform} {distance('kitten', 'sitting')} {Words(['apple', 'banana']).closest('bananna')} {said}"
+`));
+"""
+
+
+@pytest.mark.system(
+    "Pyodide",
+    built="a wheel by maturin, with Emscripten 6.0.5 and Rust 1.97.1 of Debian testing",
+    ran="import of the wheel in Pyodide 314.0.7 from npm, under node: a function, a class, an error",
+    unverified="the build of the release, by cibuildwheel with Emscripten 5.0.3: it has to be downloaded from GitHub",
+)
+def test_a_wheel_is_imported_in_pyodide(tmp_path: Path) -> None:
+    """Needs root, and PYODIDE_ROOT=FOLDER, a folder with Debian testing, which has an Emscripten.
+
+    `debootstrap --variant=minbase --include=ca-certificates,cargo,emscripten,rust-src,rustc forky FOLDER` makes it.
+    """
+    if not (root := os.environ.get("PYODIDE_ROOT")):
+        pytest.skip("PYODIDE_ROOT is not set (the test says what it is); passed on 2026-11-30")
+    need("chroot", "maturin", "node", "npm")
+    project = render(tmp_path / "project", project_name="sample-ext", platforms=["linux-x86_64", "pyodide"])
+    edit(project / "Cargo.toml", 'lto = "fat"\ncodegen-units = 1\n', 'opt-level = 1\nlto = "off"\n')
+    there = Path(root, "pyodide-test")
+    shutil.rmtree(there, ignore_errors=True)
+    shutil.copytree(project, there)
+    shutil.copy(str(shutil.which("maturin")), there / "build-wheel")
+    build = "--release --out=dist --interpreter=python3.14 --target=wasm32-unknown-emscripten"
+    script = f"cd /pyodide-test && ./build-wheel build {build} -- {LINK}"
+    shown(
+        *(tmp_path, "chroot", root, "sh", "-c", script),
+        HOME="/root",
+        PATH="/usr/bin:/bin:/usr/sbin:/sbin",
+        CARGO_TARGET_DIR="/pyodide-target",
+        RUSTC_BOOTSTRAP="1",
+        CARGO_UNSTABLE_BUILD_STD="std,panic_unwind",  # Debian has no standard library for Emscripten
+        MATURIN_PYEMSCRIPTEN_PLATFORM_VERSION="2026_0",
+    )
+    (wheel,) = there.glob("dist/*.whl")
+    assert wheel.name == "sample_ext-0.1.0-cp310-abi3-pyemscripten_2026_0_wasm32.whl"
+    run(["npm", "pack", "--silent", f"pyodide@{PYODIDE}"], cwd=tmp_path)
+    shutil.unpack_archive(tmp_path / f"pyodide-{PYODIDE}.tgz", tmp_path, filter="data")
+    (tmp_path / "use.mjs").write_text(USE, encoding="utf-8")
+    done = run(["node", "use.mjs", wheel], cwd=tmp_path)
+    assert done.stdout == "emscripten 3 banana there are no words to choose from\n"
