@@ -542,6 +542,15 @@ def test_a_stdin_that_is_closed(tmp_path: Path, arguments: list[str]) -> None:
     assert done.returncode == (0 if "--defaults" in arguments else 1), done.stderr
 
 
+def test_a_number_that_is_no_yes(tmp_path: Path, template: Path) -> None:
+    """The questions of another template are known only to Copier, which reads the answer as a number."""
+    (tmp_path / "answers.yml").write_text(f"more: {10**400}\n", encoding="utf-8")
+    options = ["--defaults", "--no-build", "--data-file=answers.yml"]
+    refused(new(tmp_path, "a", *options), "more is true or false")
+    refused(new(tmp_path, "a", *options, f"--template={template}"), "a question is answered with a number")
+    assert not (tmp_path / "a").exists()
+
+
 def test_an_answers_file_that_is_nested_too_deep(tmp_path: Path) -> None:
     (tmp_path / "deep.yml").write_text("[" * 5000, encoding="utf-8")
     refused(new(tmp_path, "a", "--defaults", "--no-build", "--data-file=deep.yml"), "deep.yml is nested too deep")

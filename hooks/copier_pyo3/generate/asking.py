@@ -55,6 +55,8 @@ def one_sentence(after: str, home: str, made_from: str | None = None) -> Iterato
         ) from error
     except RecursionError as error:
         raise UserError(f"{where}a YAML file is nested too deeply. {after}") from error
+    except OverflowError as error:  # Copier reads the answer as a number
+        raise UserError(f"{where}a question is answered with a number, not with true or false. {after}") from error
     except RuntimeError as error:
         if "home directory" in str(error):
             raise UserError(f"this user has no home directory: set HOME to a folder and try again. {after}") from error
