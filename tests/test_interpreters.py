@@ -135,7 +135,7 @@ def test_a_wheel_passes_the_tests_on_graalpy(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 def test_the_session_for_pypy_passes(tmp_path: Path, backend: str) -> None:
-    """Needs a PyPy 3.11 with the name pypy3.11 on PATH, such as that of Debian testing in a folder of its own.
+    """Needs a PyPy 3.11 with the name pypy3.11 on PATH, such as that of Debian testing in a folder.
 
     As root: `debootstrap --variant=minbase --include=pypy3 forky FOLDER`. Then, in FOLDER/usr/bin, for the loader of FOLDER:
     `patchelf --set-interpreter FOLDER/lib64/ld-linux-x86-64.so.2 --force-rpath --set-rpath FOLDER/usr/lib/x86_64-linux-gnu pypy3.11`,
