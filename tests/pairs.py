@@ -105,9 +105,9 @@ def with_extras() -> dict[str, dict[str, Any]]:
 
 
 def together(some: list[str]) -> list[list[str]]:
-    """These extras as lists of extras that can be combined: cross and system-library cannot."""
-    without = ("system-library", "cross") if {"system-library", "cross"} <= {*some} else ("",)
-    return [[extra for extra in some if extra != other] for other in without]
+    """These extras as lists of extras that can be combined: system-library cannot be with bazel or cross."""
+    lists = [[extra for extra in some if extra not in without] for without in (["system-library"], ["bazel", "cross"])]
+    return lists if "system-library" in some else [some]
 
 
 def applications() -> dict[str, dict[str, Any]]:
@@ -152,6 +152,8 @@ def extras(answers: Mapping[str, Any]) -> list[str]:
         unprepared |= {"macos-x86_64", "macos-arm64", "windows-x64"}
     if answers.get("kind") == "application" or built_by == "maturin" or unprepared & {*answers.get("platforms", [])}:
         every.remove("system-library")
+    if answers.get("kind") == "application" or answers.get("features"):
+        every.remove("bazel")
     if answers.get("build_backend") == "setuptools-rust":
         every.remove("cross")
         every.remove("pgo")

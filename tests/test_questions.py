@@ -106,6 +106,9 @@ def test_refused_answers(tmp_path: Path, template: Path, question: str, answer: 
             {"ci": "gitlab", "platforms": ["linux-x86_64", "windows-x64"], "extras": ["system-library"]},
             "drop windows-x64 from platforms, or system-library from extras",
         ),
+        ({"kind": "application", "extras": ["bazel"]}, "choose kind=mixed, or drop bazel"),
+        ({"features": ["parallel"], "extras": ["bazel"]}, "drop bazel or parallel"),
+        ({"wheel_builder": "cibuildwheel", "extras": ["bazel", "system-library"]}, "drop bazel or system-library"),
         ({"build_backend": "setuptools-rust", "extras": ["cross"]}, "drop cross, or choose build_backend=maturin"),
         ({"wheel_builder": "cibuildwheel", "extras": ["cross", "system-library"]}, "drop cross or system-library"),
         (
