@@ -38,7 +38,7 @@ def test_buildifier_finds_nothing(render: Render, tmp_path: Path, kind: str) -> 
     "bazel",
     built="the native module and the package, by Bazel 7.7.1 and rules_rust_pyo3 0.73.0",
     ran="the demo, by bazel test",
-    unverified="modules from the Bazel Central Registry, which does not answer here: copies of their repositories were used",
+    unverified="the Bazel Central Registry, which does not answer here: the modules came from their repositories, Python from Debian",
 )
 @pytest.mark.parametrize("kind", ["mixed", "extension"])
 def test_bazel_builds_and_tests(render: Render, kind: str) -> None:
