@@ -48,7 +48,7 @@ def specific(render: Render) -> Path:
 
 
 def build(project: Path, *words: str) -> Path:
-    """The wheel that `nox -s cross` builds. Its Python has not the version of the wheel's."""
+    """Return the wheel that `nox -s cross` builds."""
     need_target(WHEELS[words[0]][0])
     shutil.rmtree(project / "dist", ignore_errors=True)
     run(["nox", "--reuse-venv=yes", "-s", "cross", "--", *words], cwd=project, CI="", **QUICK)
