@@ -192,7 +192,7 @@ def test_longest_names_keep_the_format(render: Render) -> None:
         "features": ["numpy", "parallel"],
         "profiling": True,
     }
-    extras = pairs.together(pairs.extras({}))
+    extras = pairs.together(pairs.extras(answers))
     kinds = ("mixed", "extension")
     check_style(*(render("n" * 64, {**answers, "kind": kind, "extras": some}) for kind in kinds for some in extras))
 
