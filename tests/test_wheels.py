@@ -119,7 +119,7 @@ def test_what_cannot_be_built_is_named(project: Path) -> None:
     "free-threaded wheels",
     built="abi3, cp314t, and abi3t wheels",
     ran="the abi3 wheel, with the project's tests",
-    unverified="the other two: no free-threaded Python can be had here",
+    unverified="the other two: no free-threaded Python is available here",
 )
 def test_the_three_wheels_of_a_free_threaded_project(tmp_path: Path) -> None:
     """Each has a row in the matrix, and the version from the git tag."""
