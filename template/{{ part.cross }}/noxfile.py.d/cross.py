@@ -33,7 +33,7 @@ def cross(session: nox.Session) -> None:
             session.error(f"{target} is not installed: run `rustup target add {target}`")
     session.install(*group("release", "wheels"))
     release.licenses(session)
-    out = Path(session.create_tmp(), "dist")
+    out = Path(session.create_tmp(), "dist").resolve()  # version_from_git.py builds elsewhere
     shutil.rmtree(out, ignore_errors=True)
     version = ["python", "version_from_git.py"] if Path("version_from_git.py").exists() else []
     for target, libc in targets:
@@ -49,7 +49,9 @@ def cross(session: nox.Session) -> None:
         build = ["--release", "--locked", "--zig", f"--target={target}", f"--out={out}", *more]
         build += [f"--compatibility={libc}"] if libc else []
         session.run(*version, "maturin", "build", *build, env=env)
-    for wheel in sorted(out.glob("*.whl")):
+    if len(wheels := sorted(out.glob("*.whl"))) < len(targets):
+        session.error(f"maturin built {len(wheels)} wheels for {len(targets)} targets")
+    for wheel in wheels:
         release.check(session, wheel)
         Path("dist").mkdir(exist_ok=True)
         session.log(f"built {wheel.replace(Path('dist', wheel.name))}")
