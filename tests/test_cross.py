@@ -48,11 +48,22 @@ def specific(render: Render) -> Path:
     return project(render, "specific", abi3=False)
 
 
+@pytest.fixture(scope="module")
+def tagged(render: Render) -> Path:
+    return project(render, "tagged", version_source="git-tag")
+
+
 def build(project: Path, *words: str) -> Path:
     """Return the wheel that `nox -s cross` builds."""
     need_target(WHEELS[words[0]][0])
     shutil.rmtree(project / "dist", ignore_errors=True)
-    run(["nox", "--reuse-venv=yes", "-s", "cross", "--", *words], cwd=project, CI="", **QUICK)
+    run(
+        ["nox", "--reuse-venv=yes", "-s", "cross", "--", *words],
+        cwd=project,
+        CI="",
+        **QUICK,
+        VERSION_FOR_TAGGED="1.2.3",
+    )
     (wheel,) = (project / "dist").iterdir()
     return wheel
 
@@ -73,10 +84,10 @@ def build(project: Path, *words: str) -> Path:
     unverified="MSVC",
 )
 @pytest.mark.parametrize("name", WHEELS)
-def test_a_wheel_for_each_system(name: str, crossed: Path) -> None:
+def test_a_wheel_for_each_system(name: str, crossed: Path, tagged: Path) -> None:
     _, tag, number = WHEELS[name]
-    wheel = build(crossed, name, *(["PYO3_NO_PYTHON=1"] if name == "musl" else []))
-    assert wheel.name == f"crossed-0.1.0-cp310-abi3-{tag}.whl"
+    wheel = build(tagged, name, "PYO3_NO_PYTHON=1") if name == "musl" else build(crossed, name)
+    assert wheel.name == f"{'tagged-1.2.3' if name == 'musl' else 'crossed-0.1.0'}-cp310-abi3-{tag}.whl"
     if number:
         assert machine(wheel) == number
     else:
