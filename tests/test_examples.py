@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, Render, run
+from pairs import ANSWERS
 from test_recipes import apply
 
 SECTIONS = dict(part.split("\n", 1) for part in (ROOT / "docs/examples.md").read_text("utf-8").split("\n## ")[1:])
@@ -16,6 +17,11 @@ SEED = [
     *("basic", "python and rust", "cross-compilation", "ci pipelines", "private distribution", "features"),
     *("versions", "manylinux", "platform-specific", "advanced"),
 ]
+
+
+def slug(title: str) -> str:
+    """The name of the answers file."""
+    return title.lower().replace(" ", "-")
 
 
 def block(language: str, section: str) -> str:
@@ -38,6 +44,8 @@ def steps(console: str) -> list[tuple[list[str], list[str]]]:
 def test_the_page_has_each_example_of_the_guide() -> None:
     """The list is that of the guide S in docs/older-guides.md."""
     assert len(SECTIONS) == len(SEED)
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (ANSWERS / "examples").glob("*.yml")}
+    assert files == {slug(title): block("yaml", section) for title, section in SECTIONS.items()}
     for word, title in zip(SEED, SECTIONS, strict=True):
         assert word in title.lower()
 
