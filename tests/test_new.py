@@ -450,6 +450,7 @@ def test_what_setuptools_rust_cannot_do_is_not_asked(tmp_path: Path) -> None:
             "Optional features",
             "profiling crate",
             "Platforms",
+            "Other interpreters",
             "Version source",
             "Dependency update bot",
             "Extras",
