@@ -71,9 +71,13 @@ def with_more_options(folder: Path) -> Path:
         (option / "pyproject.toml.d").mkdir(parents=True)
         (option / "pyproject.toml.d" / f"extra{number}.toml").write_text("[tool.extra]\n", encoding="utf-8")
         (option / f"extra{number}.txt").write_text("extra\n", encoding="utf-8")
-        text = text.replace("# --- computed: kept", f"{QUESTION.format(n=number)}# --- computed: kept", 1)
-        text = text.replace('{% set names = "', f'{{% set names = "extra{number} ', 1)
-        text = text.replace("features + [", f'features + ["extra{number}" if extra{number} else "",', 1)
+        for old, new in (
+            ("# --- computed, and stored", f"{QUESTION.format(n=number)}# --- computed, and stored"),
+            ('{% set names = "', f'{{% set names = "extra{number} '),
+            ("interpreters + [", f'interpreters + ["extra{number}" if extra{number} else "",'),
+        ):
+            assert old in text, old
+            text = text.replace(old, new, 1)
     config.write_text(text, encoding="utf-8")
     commit(folder)
     return folder
