@@ -28,17 +28,7 @@ EDITED_PEER = "(a + b"
 IMPORTED = "import my_extension"
 
 # The sample in Python: the version in examples/demo.py, and the fastest that we could write.
-PLAIN = """
-def distance(first, second):
-    row = list(range(len(second) + 1))
-    for i, a in enumerate(first):
-        diagonal, row[0] = i, i + 1
-        for j, b in enumerate(second):
-            replaced = diagonal + (a != b)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-    return row[-1]
-"""
+PLAIN = (ROOT / "parts" / "distance_in_python.py").read_text(encoding="utf-8").replace("distance_in_python", "distance")
 TUNED = """
 def distance(first, second):
     row = list(range(1, len(second) + 1))
