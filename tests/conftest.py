@@ -101,7 +101,8 @@ def no_settings_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setenv("COPIER_SETTINGS_PATH", str(settings))
         patch.setenv("CARGO_TARGET_DIR", str(BUILD / "target"))
         patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-        for name in ("VIRTUAL_ENV", "PYO3_PYTHON", "PYTHONPATH", "PYTEST_XDIST_WORKER"):
+        # With CI=true, nox sessions need every Python, and download those that are missing.
+        for name in ("CI", "GITHUB_ACTIONS", "VIRTUAL_ENV", "PYO3_PYTHON", "PYTHONPATH", "PYTEST_XDIST_WORKER"):
             patch.delenv(name, raising=False)
         for who in ("AUTHOR", "COMMITTER"):
             patch.setenv(f"GIT_{who}_NAME", "Ada Lovelace")
