@@ -15,6 +15,8 @@ from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
 from copier_pyo3.project import surroundings
 
+FLEET = "Report on many projects, and update them. fleet.toml lists the projects: see docs/fleet.md."
+
 # Importing Copier takes most of a second, and git calls `merge` for each file, so each command imports only what it needs.
 
 
@@ -182,6 +184,69 @@ def _merge(options: argparse.Namespace) -> int:
     return merge(options.base, options.ours, options.theirs, options.name, options.out, options.strict)
 
 
+def _fleet_list(options: argparse.Namespace) -> int:
+    """List the projects in fleet.toml."""
+    from copier_pyo3.verbs.fleet import fleet_list, print_json
+
+    report = fleet_list(options.file, options.shards, options.shard)
+    if options.json:
+        print_json(report)
+    else:
+        print(
+            "".join(
+                f"{each['name']}  {each['source']}  {each['folder']}".rstrip() + "\n" for each in report["projects"]
+            ),
+            end="",
+        )
+    return 0
+
+
+def _fleet_status(options: argparse.Namespace) -> int:
+    """Report the state of each project, without changing anything.
+
+    Returns:
+        0, whatever the states are.
+    """
+    from copier_pyo3.verbs.fleet import fleet_status, print_json, print_table
+
+    report = fleet_status(options.file, shard=options.shard, jobs=options.jobs, trust=options.trust)
+    (print_json if options.json else print_table)(report)
+    return 0
+
+
+def _fleet_check(options: argparse.Namespace) -> int:
+    """Check the organization's policy in each project.
+
+    Returns:
+        1 if a project violates it or cannot be read, else 0.
+    """
+    from copier_pyo3.verbs.fleet import fleet_check, print_json, print_problems
+
+    report = fleet_check(options.file, shard=options.shard, jobs=options.jobs)
+    wrong = [each for each in report["projects"] if each["violations"] or each["message"]]
+    if options.json:
+        print_json(report)
+    else:
+        print_problems(report)
+        print(f"{len(report['projects'])} projects, {len(wrong)} with violations or errors.")
+    return 1 if wrong else 0
+
+
+def _fleet_update(options: argparse.Namespace) -> int:
+    """Update the projects that are behind, each on a branch that is pushed. A project whose update fails is left unchanged.
+
+    Returns:
+        1 if a project failed, else 0.
+    """
+    from copier_pyo3.verbs.fleet import print_json
+    from copier_pyo3.verbs.fleet_update import FAILED, Wishes, fleet_update, print_results
+
+    wishes = Wishes(options.trust, tuple(options.check), options.push, options.pull_request)
+    report = fleet_update(options.file, shard=options.shard, jobs=options.jobs, wishes=wishes, state=options.state)
+    (print_json if options.json else print_results)(report)
+    return 1 if any(each["result"] in FAILED for each in report["projects"]) else 0
+
+
 class _CommandParser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """Add the questions to the help of `new`; only here, because reading them takes time."""
@@ -235,7 +300,59 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--strict", action="store_true", help="leave conflict markers where both sides changed the same value"
     )
+
+    verb = verbs.add_parser("fleet", help="report on many projects, and update them", description=FLEET)
+    _add_fleet(verb.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return parser
+
+
+def _add_fleet(verbs: Any) -> None:
+    """Add the commands of `fleet`."""
+    for name, run, text in (
+        ("list", _fleet_list, "list the projects"),
+        ("status", _fleet_status, "report the state of each project; changes nothing"),
+        ("check", _fleet_check, "check the organization's policy in each project"),
+        ("update", _fleet_update, "update the projects that are behind, each on a branch"),
+    ):
+        verb = verbs.add_parser(name, help=text, description=_first(run.__doc__))
+        verb.set_defaults(run=run)
+        verb.add_argument("--file", default="fleet.toml", metavar="FILE", type=Path, help="list (default: %(default)s)")
+        verb.add_argument("--shard", type=_shard, metavar="I/N", help="every N-th project, from the I-th")
+        verb.add_argument("--json", action="store_true", help="print JSON: see docs/fleet.md")
+        if name == "list":
+            verb.add_argument(
+                "--shards", type=int, default=1, metavar="N", help="with --json: the names of up to N shards"
+            )
+        else:
+            count = min(os.cpu_count() or 1, 8)
+            verb.add_argument("--jobs", type=_jobs, default=count, metavar="N", help="processes (default: %(default)s)")
+        if name in ("status", "update"):
+            verb.add_argument("--trust", action="store_true", help="run the code of the templates of all projects")
+    verb.add_argument("--no-push", dest="push", action="store_false", help="only commit, in clones in the state folder")
+    verb.add_argument(
+        "--no-pull-request", dest="pull_request", action="store_false", help="do not create pull requests with gh"
+    )
+    verb.add_argument("--state", metavar="DIR", type=Path, help="state folder (default: .copier-pyo3-fleet)")
+    verb.add_argument(
+        "--check",
+        nargs=argparse.REMAINDER,
+        default=[],
+        metavar="COMMAND",
+        help="run this command in each updated project, and push only if it succeeds; must be the last option",
+    )
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f'"{text}" is not I/N; write, for example, 1/4')
+    return int(number), int(count)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number of processes; write, for example, 2')
+    return int(text)
 
 
 def _first(text: str | None) -> str:

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 
-def render(template: str, folder: Path, answers: Mapping[str, Any], version: str | None, trust: bool) -> None:
+def render(
+    template: str,
+    folder: Path,
+    answers: Mapping[str, Any],
+    version: str | None,
+    trust: bool,
+    answers_file: str | None = None,
+) -> None:
     """Render a version of the template without asking questions.
 
     Args:
@@ -15,6 +22,7 @@ def render(template: str, folder: Path, answers: Mapping[str, Any], version: str
         answers: the contents of the answers file. Other questions get their default answers.
         version: a tag, commit, or branch of the template, or None for the newest.
         trust: run the template's tasks even if Copier's settings do not trust it.
+        answers_file: path of the answers file, or None for the template's.
 
     Raises:
         UserError: the version does not exist, or it cannot be rendered with these answers.
@@ -30,5 +38,13 @@ def render(template: str, folder: Path, answers: Mapping[str, Any], version: str
     ):
         warnings.simplefilter("ignore")
         copier.run_copy(
-            template, folder, data=data, vcs_ref=version, defaults=True, overwrite=True, quiet=True, unsafe=trust
+            template,
+            folder,
+            data=data,
+            answers_file=answers_file,
+            vcs_ref=version,
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+            unsafe=trust,
         )

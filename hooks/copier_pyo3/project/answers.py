@@ -8,6 +8,7 @@ import yaml
 from copier_pyo3.errors import UserError
 
 ANSWERS: Final = ".copier-answers.yml"
+LAYER_ANSWERS: Final = ".copier-answers.organization.yml"  # of the organization's template on top: see docs/fleet.md
 
 
 def answers_path(project: Path, answers_file: str) -> Path:

@@ -34,10 +34,27 @@ def as_copier(source: str) -> str:
     return address if address.startswith(KNOWN) or address.endswith(".git") else f"git+{address}"
 
 
+def as_git(address: str) -> str:
+    """The URL that Copier passes to git.
+
+    Args:
+        address: as Copier understands it.
+    """
+    url = _without_alias(address).removeprefix("git+")
+    hosted = url.startswith(("https://github.com/", "https://gitlab.com/")) and not address.startswith("git+")
+    return f"{url}.git" if hosted and not url.endswith(".git") else url
+
+
 def without_password(address: str) -> str:
     """The address without a password or token, which git asks for or has stored."""
     address = re.sub(r"(?i)^((?:git\+)?https?://)[^/]*@", r"\1", address)
     return re.sub(r"(?i)^((?:git\+)?[a-z][a-z0-9+.-]*://[^/:@]*):[^/]*@", r"\1@", address)
+
+
+def scrubbed(text: str) -> str:
+    """A text, such as a message of git, without the passwords and tokens of the addresses in it."""
+    text = re.sub(r"(?i)(https?://)[^/\s'\"]*@", r"\1", text)
+    return re.sub(r"(?i)([a-z][a-z0-9+.-]*://[^/:@\s]*):[^/@\s]*@", r"\1@", text)
 
 
 def home_address() -> str:
@@ -71,9 +88,13 @@ def is_home(source: str, *versions: str) -> bool:
 
 
 def _plain(address: str) -> str:
+    return _without_alias(address).removeprefix("git+").rstrip("/").removesuffix(".git")
+
+
+def _without_alias(address: str) -> str:
     for alias, site in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
         address = re.sub(f"^{alias}/?", site, address)
-    return address.removeprefix("git+").rstrip("/").removesuffix(".git")
+    return address
 
 
 def _published(source: str, versions: list[str]) -> bool:

@@ -1,0 +1,115 @@
+"""``fleet.toml``: the projects of an organization."""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from copier_pyo3.errors import UserError
+from copier_pyo3.project.home import ADDRESS, without_password
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomlkit as tomllib
+
+EXAMPLE: Final = '[[project]]\nsource = "https://github.com/example/alpha"'
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project of the fleet."""
+
+    name: str
+    """Unique, and usable as the name of a file."""
+    source: str
+    """A git address, or an absolute path."""
+    folder: str
+    """The project's folder in the repository, with slashes, or "" for the whole repository."""
+
+    def described(self) -> dict[str, Any]:
+        """The fields for output, without a password."""
+        return {"name": self.name, "source": without_password(self.source), "folder": self.folder}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The contents of the file."""
+
+    organization: str | None
+    """The organization's file, as in `new --org`; a path is absolute."""
+    projects: tuple[Project, ...]
+
+
+def read_fleet(path: Path) -> Fleet:
+    """Read the list of projects. Paths in it are relative to its folder.
+
+    Raises:
+        UserError: the file does not exist, or something in it is wrong or unknown.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path} ({error.strerror}): list your projects in it, or pass another file with --file."
+        ) from error
+    except ValueError as error:  # also of TOML and UTF-8
+        raise UserError(f"{path} is not valid TOML ({error}): fix the file.") from error
+    here = path.absolute().parent
+    _need_known(path, content, {"org", "project"}, "at the top")
+    organization = _text(path, content, "org")
+    entries = content.get("project", [])
+    if not isinstance(entries, list) or not entries:
+        raise UserError(f"{path} has no projects: add a table for each, such as\n{EXAMPLE}")
+    projects = [_project(path, here, entry) for entry in entries]
+    names = [project.name for project in projects]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f'{path} has two projects "{twice}": add a different `name` to one of them.')
+    return Fleet(_located(here, organization) if organization else None, tuple(projects))
+
+
+def part_of(projects: tuple[Project, ...], shard: tuple[int, int] | None) -> tuple[Project, ...]:
+    """The projects of a shard: every n-th, from the i-th.
+
+    Args:
+        projects: all projects.
+        shard: the pair (i, n) with i from 1 to n, or None for all projects.
+    """
+    return projects[shard[0] - 1 :: shard[1]] if shard else projects
+
+
+def _project(path: Path, here: Path, entry: Any) -> Project:
+    if not isinstance(entry, Mapping):
+        raise UserError(f"{path}: a project is a table: write\n{EXAMPLE}")
+    _need_known(path, entry, {"source", "folder", "name"}, "in [[project]]")
+    source = _text(path, entry, "source").rstrip("/")
+    if not source:
+        raise UserError(f"{path}: a project has no `source`: add the address of its git repository, or a path.")
+    folder = (_text(path, entry, "folder")).replace("\\", "/").strip("/").removeprefix("./")
+    if ".." in folder.split("/"):
+        raise UserError(f'{path}: the folder "{folder}" is not in the repository: write it without "..".')
+    folder = "" if folder == "." else folder
+    last = re.split(r"[/\\:]", source)[-1].removesuffix(".git")
+    name = _text(path, entry, "name") or re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(filter(None, (last, folder))))
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        raise UserError(f'{path}: a project cannot be named "{name}": use letters, digits, ".", "_" and "-".')
+    return Project(name, _located(here, source), folder)
+
+
+def _located(here: Path, source: str) -> str:
+    """The address, or the absolute path."""
+    return source if ADDRESS.fullmatch(source) and not (here / source).exists() else str(here / source)
+
+
+def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise UserError(f'{path}: `{key}` is a text: write {key} = "...".')
+    return str(value)  # without tomlkit's type
+
+
+def _need_known(path: Path, table: Mapping[str, Any], known: set[str], where: str) -> None:
+    if strange := sorted(table.keys() - known):
+        raise UserError(f"{path}: unknown key `{strange[0]}` {where}: use {', '.join(sorted(known))}.")
