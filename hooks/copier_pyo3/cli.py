@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
 from copier_pyo3.project import surroundings
 
 FLEET = "Report on many projects, and update them. fleet.toml lists the projects: see docs/fleet.md."
+
+if TYPE_CHECKING:
+    from copier_pyo3.generate.organization import Organization
 
 # Importing Copier takes most of a second, and git calls `merge` for each file, so each command imports only what it needs.
 
@@ -113,7 +116,14 @@ def _new(options: argparse.Namespace) -> int:
     from copier_pyo3.verbs.new import new
 
     data = _data(options)
-    new(_folder(options), data=data, defaults=options.defaults, build=options.build, template=options.template)
+    new(
+        _folder(options),
+        data=data,
+        defaults=options.defaults,
+        build=options.build,
+        template=options.template,
+        organization=_organization(options),
+    )
     return 0
 
 
@@ -276,6 +286,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_answers(verb)
     verb.add_argument("--no-build", dest="build", action="store_false", help="write the files only; does not need Rust")
     verb.add_argument("--template", metavar="SOURCE", help="use another template: a folder or a git URL")
+    _add_organization(verb)
 
     verb = verbs.add_parser("update", help="update a project to a newer template", description=_first(_update.__doc__))
     verb.set_defaults(run=_update)
@@ -382,8 +393,22 @@ def _add_answers(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data-file", metavar="FILE", type=Path, help="read answers from a YAML file")
 
 
+def _add_organization(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--org",
+        metavar="FILE_OR_URL",
+        help="use the answers and the layer of an organization: a path, an https URL, or ADDRESS#PATH in a git repository",
+    )
+
+
 def _data(options: argparse.Namespace) -> dict[str, Any]:
     return _read_data_file(options.data_file) | dict(options.data)
+
+
+def _organization(options: argparse.Namespace) -> "Organization":
+    from copier_pyo3.generate.organization import NONE, read_organization
+
+    return read_organization(options.org) if options.org else NONE
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -5,11 +5,11 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import yaml
 
@@ -38,6 +38,9 @@ class Organization:
     layer: str | None
     """The address of the extra template, as Copier understands it."""
     policy: Policy
+
+
+NONE: Final = Organization("", {}, {}, None, Policy())
 
 
 def read_organization(source: str) -> Organization:
@@ -83,12 +86,14 @@ def check_answers(
         )
 
 
-def layer_questions(layer: str) -> dict[str, dict[str, Any]]:
-    """The questions of the newest version of the layer.
+def layer_questions(layer: str | None) -> dict[str, dict[str, Any]]:
+    """The questions of the newest version of the layer, or nothing if there is no layer.
 
     Raises:
         UserError: it cannot be fetched, or has no copier.yml.
     """
+    if layer is None:
+        return {}
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         Fetched(Path(aside)).template(layer).checkout(Path(aside, "layer"))
         try:
@@ -189,14 +194,14 @@ def _local_layer(name: str, file: Path, layer: str) -> str:
     return _no_folder(name, layer)
 
 
-def _no_folder(name: str, layer: str) -> str:
+def _no_folder(name: str, layer: str) -> NoReturn:
     raise UserError(
         f"{name}: the layer {layer} is not a git repository, so it could not be updated: write the address of its "
         'repository, or "." for the repository with this file, whose copier.yml can have `_subdirectory`.'
     )
 
 
-def _parsed(name: str, content: bytes, layer_of: Any) -> Organization:
+def _parsed(name: str, content: bytes, layer_of: Callable[[str], str]) -> Organization:
     try:
         fields = yaml.safe_load(content.decode("utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:

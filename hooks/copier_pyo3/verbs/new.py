@@ -25,10 +25,12 @@ from prompt_toolkit.application import Application
 from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
+from copier_pyo3.generate.organization import NONE, Organization, add_layer, check_answers, layer_questions
 from copier_pyo3.project import surroundings
 from copier_pyo3.project.home import BUNDLE, CHECKOUT, TEMPLATE, as_copier, home_address, without_password
 from copier_pyo3.project.native import side_by_side
 from copier_pyo3.project.place import existing_files, keep, license_of, need_no_cargo_workspace
+from copier_pyo3.project.policy import violations
 from copier_pyo3.project.repository import Repository, need_git, work_tree
 
 SUFFIXES = "import importlib.machinery as m; print(*m.EXTENSION_SUFFIXES)"
@@ -46,7 +48,13 @@ crate-type = ["cdylib"]
 
 
 def new(
-    folder: Path, *, data: Mapping[str, Any], defaults: bool = False, build: bool = True, template: str | None = None
+    folder: Path,
+    *,
+    data: Mapping[str, Any],
+    defaults: bool = False,
+    build: bool = True,
+    template: str | None = None,
+    organization: Organization = NONE,
 ) -> None:
     """Create a project: ask questions, write files, set up git, build, import.
 
@@ -57,14 +65,18 @@ def new(
         defaults: use the default answer of each question that is not in data.
         build: also create Cargo.lock, build, and import the module. This needs Rust.
         template: folder or git URL of another template. The default is the template in this package.
+        organization: the organization's file. Its layer is copied over the files of the template.
 
     Raises:
         UserError: a precondition failed and nothing was written, or a later step failed and the message says how to
             continue.
         KeyboardInterrupt: the user pressed Ctrl-C. The message says what was written, if anything.
     """
+    layer = layer_questions(organization.layer)
     if template is None:  # the questions of another template are known only after it is fetched
-        check_data(data, read_questions(TEMPLATE))
+        questions = {**layer, **read_questions(TEMPLATE)}
+        check_data(data, questions)
+        check_answers(organization, data, questions)
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 (removes .. without following links)
     need_git()
     existing = existing_files(folder)
@@ -76,11 +88,13 @@ def new(
     start = time.monotonic()
     steps = _Steps(folder, total=5 if build else 2)
     with _time_to_answer() as waited:
-        answers, written, kept = _generate(folder, data, defaults, template, existing)
+        answers, written, kept = _generate(folder, data, defaults, template, existing, organization, layer)
     with _complete(folder):
         steps.done(f"{len(written)} files written")
         if kept:
             print(f"        kept: {', '.join(kept)}")
+        for problem in violations(organization.policy, written, lambda name: (folder / name).read_bytes(), answers):
+            print(f"        policy: {problem}")
         if outer_repository:
             steps.done(f"git init skipped: the folder is in {outer_repository}")
         else:
@@ -250,7 +264,13 @@ def _tried(command: Sequence[str], cwd: Path | None = None) -> "subprocess.Compl
 
 
 def _generate(
-    folder: Path, data: Mapping[str, Any], defaults: bool, template: str | None, existing: list[str]
+    folder: Path,
+    data: Mapping[str, Any],
+    defaults: bool,
+    template: str | None,
+    existing: list[str],
+    organization: Organization,
+    layer: Mapping[str, Any],
 ) -> tuple[dict[str, Any], list[str], list[str]]:
     """Ask, render into a temporary folder, and move the result into place.
 
@@ -267,11 +287,15 @@ def _generate(
         with tempfile.TemporaryDirectory(prefix=".copier-pyo3-", dir=home, ignore_cleanup_errors=True) as aside:
             rendered = Path(aside, folder.name)
             found = license_of(folder, existing, TEMPLATE / "licenses")
-            answers = _render(source, rendered, data, defaults, {"license": found} if found else {})
+            known = dict(organization.defaults) | ({"license": found} if found else {})
+            answers = _render(source, rendered, data, defaults, known, organization, layer)
             if source == str(BUNDLE):
                 _record(rendered, f"_commit: v{__version__}\n_src_path: {home_address()}")
             elif source != without_password(source):
                 _record(rendered, f"_src_path: {without_password(source)}")
+            if organization.layer:
+                mine = {**answers, **data, **organization.locked}
+                add_layer(organization.layer, rendered, mine, organization.defaults, defaults)
             but = Path(aside).name
             if existing_files(folder, but) != existing:  # it may have changed while the questions were asked
                 raise UserError(f"{folder} was changed while the questions were asked: try again.")
@@ -313,22 +337,33 @@ def _move_in(source: Path, target: Path, names: list[str]) -> None:
 
 
 def _render(
-    source: str, folder: Path, data: Mapping[str, Any], defaults: bool, found: Mapping[str, Any]
+    source: str,
+    folder: Path,
+    data: Mapping[str, Any],
+    defaults: bool,
+    known: Mapping[str, Any],
+    organization: Organization,
+    layer: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """Render the template. Returns the answers to its questions."""
     with one_sentence("Nothing was written.", without_password(source)), warnings.catch_warnings():
         warnings.simplefilter("ignore", CopierWarning)
         worker = copier.run_copy(
             source,
             folder,
-            data=dict(data),
-            user_defaults=_git_identity() | dict(copier.load_settings().defaults) | dict(found),
+            data={**data, **organization.locked},
+            user_defaults=_git_identity() | dict(copier.load_settings().defaults) | dict(known),
             vcs_ref="HEAD" if source == str(CHECKOUT) else None,
             defaults=defaults,
             quiet=True,
             unsafe=True,
         )
-        check_data(data, worker.template.questions_data)
-        return dict(worker.answers.combined)
+        questions = {**layer, **worker.template.questions_data}
+        check_data(data, questions)
+        check_answers(organization, data, questions)
+        return {
+            name: value for name, value in worker.answers.combined.items() if name in worker.template.questions_data
+        }
 
 
 def _git_identity() -> dict[str, str]:
