@@ -219,8 +219,51 @@ def _fleet_status(options: argparse.Namespace) -> int:
     """
     from copier_pyo3.verbs.fleet import fleet_status, print_json, print_table
 
+    _need_folder(options.html)
     report = fleet_status(options.file, shard=options.shard, jobs=options.jobs, trust=options.trust)
+    _write_page(report, options.html)
     (print_json if options.json else print_table)(report)
+    return 0
+
+
+def _fleet_report(options: argparse.Namespace) -> int:
+    """Join the reports of several machines, which `fleet status --json` printed.
+
+    Returns:
+        0, whatever the states are.
+    """
+    from copier_pyo3.verbs.fleet import print_json, print_table
+    from copier_pyo3.verbs.fleet_report import join
+
+    _need_folder(options.html)
+    report = join(options.reports)
+    _write_page(report, options.html)
+    (print_json if options.json else print_table)(report)
+    return 0
+
+
+def _need_folder(page: Path | None) -> None:
+    """Find out before the work starts, which can take minutes."""
+    if page and not page.absolute().parent.is_dir():
+        raise UserError(
+            f"{page.parent} is not a folder, so {page.name} cannot be written in it: create the folder first."
+        )
+
+
+def _write_page(report: dict[str, Any], page: Path | None) -> None:
+    from copier_pyo3.verbs.fleet_report import write_page
+
+    if page:
+        write_page(report, page)
+
+
+def _fleet_workflow(options: argparse.Namespace) -> int:
+    """Print a workflow for GitHub Actions. `fleet` reports on all projects each week, in parts that run at the same time. \
+`resolve` resolves conflicts in pull requests of Renovate, in a project.
+    """
+    from copier_pyo3.verbs.fleet_report import workflow
+
+    print(workflow(options.name), end="")
     return 0
 
 
@@ -337,6 +380,8 @@ def _add_fleet(verbs: Any) -> None:
         else:
             count = min(os.cpu_count() or 1, 8)
             verb.add_argument("--jobs", type=_jobs, default=count, metavar="N", help="processes (default: %(default)s)")
+        if name == "status":
+            _add_page(verb)
         if name in ("status", "update"):
             verb.add_argument("--trust", action="store_true", help="run the code of the templates of all projects")
     verb.add_argument("--no-push", dest="push", action="store_false", help="only commit, in clones in the state folder")
@@ -351,6 +396,22 @@ def _add_fleet(verbs: Any) -> None:
         metavar="COMMAND",
         help="run this command in each updated project, and push only if it succeeds; must be the last option",
     )
+
+    verb = verbs.add_parser(
+        "report", help="join the reports of several machines", description=_first(_fleet_report.__doc__)
+    )
+    verb.set_defaults(run=_fleet_report)
+    verb.add_argument("reports", nargs="+", metavar="REPORT", type=Path, help="a file that `status --json` wrote")
+    verb.add_argument("--json", action="store_true", help="print JSON: see docs/fleet.md")
+    _add_page(verb)
+
+    verb = verbs.add_parser("workflow", help="print a workflow for GitHub Actions", description=_fleet_workflow.__doc__)
+    verb.set_defaults(run=_fleet_workflow)
+    verb.add_argument("name", nargs="?", default="fleet", choices=["fleet", "resolve"], help="which (default: fleet)")
+
+
+def _add_page(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--html", metavar="FILE", type=Path, help="also write the report as a page, in one file")
 
 
 def _shard(text: str) -> tuple[int, int]:

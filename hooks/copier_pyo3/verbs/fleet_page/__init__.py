@@ -1,0 +1,114 @@
+"""The report of a fleet as one HTML page: no other file, no request, and nothing in it runs but the script of the page."""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from copier_pyo3.verbs.fleet import STATES
+
+HERE: Final = Path(__file__).parent
+TONES: Final = {
+    **dict.fromkeys(("failed", "unreachable", "broken"), "bad"),
+    **dict.fromkeys(("conflicting", "drifted", "dirty"), "warn"),
+    "behind": "info",
+    "not adopted": "none",
+    "up to date": "good",
+}
+ORDER: Final = {state: number for number, state in enumerate(STATES)}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of a chart."""
+
+    label: str
+    count: int
+    percent: float
+    tone: str
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The page of a report.
+
+    Args:
+        report: what `fleet status --json` prints.
+    """
+    projects = [_split(project) for project in report["projects"]]
+    projects.sort(key=lambda project: (_rank(project["state"]), project["name"].casefold()))
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"shown": _shown, "kind": _kind_of_line, "plural": _plural}
+    return environment.get_template("page.html.jinja").render(
+        organization=report["organization"],
+        created=report["created"],
+        projects=projects,
+        rank=_rank,
+        tone=lambda state: TONES.get(state, "none"),
+        states=_bars(Counter(project["state"] for project in projects), len(projects)),
+        versions=_versions(projects),
+        violated=sum(bool(project["violations"]) for project in projects),
+        style=style,
+        script=script,
+        hashes={"style": _hash(style), "script": _hash(script)},
+    )
+
+
+def _split(project: Mapping[str, Any]) -> dict[str, Any]:
+    """The project with the edits that every living project makes apart from its drift."""
+    drift = [file for file in project["drift"] if not file["expected"]]
+    return {**project, "drift": drift, "expected": [file for file in project["drift"] if file["expected"]]}
+
+
+def _rank(state: str) -> int:
+    return ORDER.get(state, len(ORDER))
+
+
+def _bars(counts: Mapping[str, int], total: int) -> list[Bar]:
+    return [
+        Bar(state, counts[state], 100 * counts[state] / total, TONES.get(state, "none"))
+        for state in sorted(counts, key=_rank)
+    ]
+
+
+def _versions(projects: Iterable[Mapping[str, Any]]) -> list[Bar]:
+    """How many projects have each version of the template, those without lag first."""
+    known = [project for project in projects if project["version"]]
+    counts = Counter((project["behind"], project["version"]) for project in known)
+    bars = []
+    for (behind, version), count in sorted(counts.items(), key=lambda item: (item[0][0] is None, item[0][0] or 0)):
+        lag = {None: "unknown lag", 0: "newest"}.get(behind, f"{behind} behind")
+        bars.append(Bar(f"{version}, {lag}", count, 100 * count / len(known), "info" if behind else "good"))
+    return bars
+
+
+def _hash(text: str) -> str:
+    """The hash that allows an inline style or script in the page's content security policy."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _shown(text: object) -> str:
+    """Text with escapes for characters that cannot be seen, which could make a name look like another one."""
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in str(text)
+    )
+
+
+def _kind_of_line(line: str) -> str:
+    return {"+": "added", "-": "deleted", "@": "place"}.get(line[:1], "same")
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
