@@ -164,14 +164,27 @@ def act(
     scratch: Path,
     *,
     tag: str = "",
+    event: str = "push",
+    about: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
     **environment: str,
 ) -> Run:
-    """Run a workflow of the project with act, on this machine, without Docker, like a push of main or a tag."""
+    """Run a workflow of the project with act, on this machine, without Docker.
+
+    Args:
+        project: the folder with the workflow.
+        workflow: the name of its file.
+        scratch: a new folder for the records of the stand-ins.
+        tag: the pushed tag; otherwise main was pushed.
+        event: another event.
+        about: more fields of the event.
+        secrets: the secrets of the repository.
+        environment: more variables.
+    """
     scratch.mkdir()
-    event = scratch / "event.json"
+    fields = scratch / "event.json"
     ref = f"refs/tags/{tag}" if tag else "refs/heads/main"
-    event.write_text(json.dumps({"ref": ref, "repository": {"default_branch": "main"}}))
+    fields.write_text(json.dumps({"ref": ref, "repository": {"default_branch": "main"}, **(about or {})}))
     pins = {(match["action"], match["sha"]) for match in USES.finditer(text_of_workflows(project))}
     stand_ins = [
         f"--local-repository={action}@{sha}={ACTIONS / action}"
@@ -181,7 +194,7 @@ def act(
     variables = {"STAND_IN": str(scratch), **environment}
     result = run(
         project,
-        *("act", "push", "--eventpath", str(event), "--workflows", f"{WORKFLOWS}/{workflow}"),
+        *("act", event, "--eventpath", str(fields), "--workflows", f"{WORKFLOWS}/{workflow}"),
         *("--platform", "ubuntu-24.04=-self-hosted", "--concurrent-jobs", "1"),
         *stand_ins,
         *(f"--env={name}={value}" for name, value in variables.items()),

@@ -126,7 +126,8 @@ def all_workflows() -> list[Path]:
     """All workflow files and fragments in the template and in this repository."""
     return sorted(
         path
-        for path in [*(ROOT / "template").rglob("*.yml"), *(ROOT / WORKFLOWS).glob("*.yml")]
+        for folder in (ROOT / "template", ROOT / "hooks", ROOT / WORKFLOWS)
+        for path in folder.rglob("*.yml")
         if "uses: " in path.read_text()
     )
 
