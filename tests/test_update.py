@@ -628,16 +628,17 @@ def state(project: Path) -> dict[str, bytes]:
 
 KILLER = """
 import os, sys
-import copier_pyo3.cli, copier_pyo3.verbs.update as update
+import copier_pyo3.cli, copier_pyo3.project.moves as moves, copier_pyo3.verbs.update as update
 name, at = sys.argv[1], int(sys.argv[2])
-real, calls = getattr(update, name), 0
+module = update if hasattr(update, name) else moves
+real, calls = getattr(module, name), 0
 def counted(*arguments, **options):
     global calls
     calls += 1
     if calls == at:
         {act}
     return real(*arguments, **options)
-setattr(update, name, counted)
+setattr(module, name, counted)
 sys.exit(copier_pyo3.cli.main(sys.argv[3:]))
 """
 KILL = KILLER.format(act="os._exit(9)")
@@ -659,16 +660,16 @@ def updated(start: Path, versions: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize(
     ("name", "at"),
-    [("_run_copier", 1), ("_plan", 1), ("_move_in", 1), ("_move", 1), ("_move", 4), ("_discard", 2)],
+    [("_run_copier", 1), ("_plan", 1), ("move_in", 1), ("_move", 1), ("_move", 4), ("discard", 3)],
 )
 def test_a_killed_update_is_finished_by_the_next(
     project: Path, updated: Mapping[str, bytes], name: str, at: int
 ) -> None:
     before = state(project)
     assert broken_off(KILL, project, name, at).returncode == 9
-    if name in ("_run_copier", "_plan", "_move_in") or at == 1:
+    if name in ("_run_copier", "_plan", "move_in") or at == 1:
         assert state(project) == before
-    if name == "_discard":
+    if name == "discard":
         assert state(project) == updated
     assert copier_pyo3("update", project, "--vcs-ref", "v1.3.0").returncode == 0
     assert state(project) == updated

@@ -159,6 +159,68 @@ def _update(options: argparse.Namespace) -> int:
         return _left(done.report.left)
 
 
+def _adopt(options: argparse.Namespace) -> int:
+    """Make an existing Rust/Python project one of this template: show the plan, ask, and apply it on a new git branch.
+
+    Returns:
+        0 if the plan was shown, saved, or applied, else 1.
+    """
+    from copier_pyo3.verbs import adopt as verb
+
+    plan = verb.read_plan(options.plan) if options.plan and options.plan.exists() else None
+    saves = options.plan is not None and plan is None
+    if plan and (options.data or options.data_file or options.modernize or options.template or options.vcs_ref):
+        raise UserError(f"{options.plan} has all answers: remove the other options, or save a new plan with them.")
+    if not (options.check or saves or plan or options.yes or sys.stdin.isatty()):
+        raise UserError(
+            "cannot ask without a terminal: add --check to see the plan, --plan FILE to save it, or --yes to apply it."
+        )
+    if options.check and (version := verb.adopted_version(options.folder, options.answers_file)):
+        print(
+            f"Nothing to do: the project has the template already (version {version}). `copier-pyo3 update` updates it."
+        )
+        return 0
+
+    def agree(made: verb.Adoption) -> bool:
+        if plan:
+            verb.need_same(made, plan)
+        print(verb.describe(made), end="", flush=True)
+        if options.check or saves:
+            return False
+        return bool(options.yes or plan or _confirmed(f"Apply this on a new branch {verb.BRANCH}?"))
+
+    made = verb.adopt(
+        options.folder,
+        data=plan["answers"] if plan else _data(options),
+        defaults=bool(options.yes or options.check or plan or (saves and not sys.stdin.isatty())),
+        modernize=plan["modernize"] if plan else options.modernize,
+        template=plan["template"] if plan else options.template,
+        vcs_ref=plan["vcs_ref"] if plan else options.vcs_ref,
+        answers_file=plan["answers_file"] if plan else options.answers_file,
+        plan=options.plan,
+        head=plan["head"] if plan else None,
+        agree=agree,
+    )
+    if made is None:
+        print(f"Finished the interrupted adoption, on the branch {verb.BRANCH}. Review `git status`, and commit.")
+        return 0
+    if saves:
+        options.plan.write_text(verb.saved(made), encoding="utf-8", newline="\n")
+        print(f"\nSaved. `copier-pyo3 adopt --plan {options.plan}` applies this plan to the same commit.")
+    if not made.agreed:
+        print("" if saves or options.check else "Nothing was changed.")
+        return 0
+    with _done(f"adopted on the branch {verb.BRANCH}"):
+        print(f"\nAdopted on the branch {verb.BRANCH}.")
+        return _left(made.report.left)
+
+
+def _confirmed(question: str) -> bool:
+    import questionary
+
+    return bool(questionary.confirm(question, default=False).unsafe_ask())
+
+
 def _resolve(options: argparse.Namespace) -> int:
     """Resolve conflicts that an update left in the index or that were committed with conflict markers.
 
@@ -337,6 +399,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_answers(verb)
     verb.add_argument("--vcs-ref", metavar="REF", help="version of the template (default: the newest)")
 
+    verb = verbs.add_parser(
+        "adopt", help="bring an existing project to this template", description=_first(_adopt.__doc__)
+    )
+    verb.set_defaults(run=_adopt)
+    verb.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", type=Path, help="folder of the project (default: .)"
+    )
+    verb.add_argument("--check", action="store_true", help="only show the plan")
+    verb.add_argument("--yes", action="store_true", help="ask nothing: use the default answers, and apply the plan")
+    verb.add_argument(
+        "--plan", metavar="FILE", type=Path, help="save the plan in a new FILE; or apply the plan in FILE, if it exists"
+    )
+    verb.add_argument(
+        "--modernize", action="store_true", help="raise PyO3, the build backend, and Python's oldest version"
+    )
+    _add_data(verb)
+    verb.add_argument("--template", metavar="SOURCE", help="use another template: a folder or a git URL")
+    verb.add_argument("--vcs-ref", metavar="REF", help="version of the template (default: the newest)")
+    verb.add_argument(
+        "--answers-file", default=".copier-answers.yml", metavar="FILE", help="answers file (default: %(default)s)"
+    )
+
     verb = verbs.add_parser("resolve", help="resolve conflicts left by an update", description=_first(_resolve.__doc__))
     verb.set_defaults(run=_resolve)
     _add_folder(verb)
@@ -443,6 +527,10 @@ def _add_folder(verb: argparse.ArgumentParser) -> None:
 
 def _add_answers(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--defaults", action="store_true", help="ask no questions; use the default answers")
+    _add_data(verb)
+
+
+def _add_data(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--data",
         action="append",

@@ -11,23 +11,20 @@ import tempfile
 import textwrap
 import threading
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import copier
 import yaml
-from copier.errors import CopierWarning
 from prompt_toolkit.application import Application
 
-from copier_pyo3 import __version__
 from copier_pyo3.errors import UserError
-from copier_pyo3.generate.asking import check_data, one_sentence, read_questions
+from copier_pyo3.generate.asking import check_data, read_questions
+from copier_pyo3.generate.first import ask_and_render
 from copier_pyo3.generate.organization import NONE, Organization, add_layer, check_answers, layer_questions
 from copier_pyo3.project import surroundings
-from copier_pyo3.project.home import BUNDLE, CHECKOUT, TEMPLATE, as_copier, home_address, without_password
+from copier_pyo3.project.home import TEMPLATE, as_copier
 from copier_pyo3.project.native import side_by_side
 from copier_pyo3.project.place import existing_files, keep, license_of, need_no_cargo_workspace
 from copier_pyo3.project.policy import violations
@@ -288,11 +285,13 @@ def _generate(
             rendered = Path(aside, folder.name)
             found = license_of(folder, existing, TEMPLATE / "licenses")
             known = dict(organization.defaults) | ({"license": found} if found else {})
-            answers = _render(source, rendered, data, defaults, known, organization, layer)
-            if source == str(BUNDLE):
-                _record(rendered, f"_commit: v{__version__}\n_src_path: {home_address()}")
-            elif source != without_password(source):
-                _record(rendered, f"_src_path: {without_password(source)}")
+
+            def check(questions: Mapping[str, Any]) -> None:
+                every = {**layer, **questions}
+                check_data(data, every)
+                check_answers(organization, data, every)
+
+            answers = ask_and_render(source, rendered, {**data, **organization.locked}, defaults, known, check)
             if organization.layer:
                 mine = {**answers, **data, **organization.locked}
                 add_layer(organization.layer, rendered, mine, organization.defaults, defaults)
@@ -334,56 +333,6 @@ def _move_in(source: Path, target: Path, names: list[str]) -> None:
         for parent in reversed(made):
             parent.rmdir()
         raise
-
-
-def _render(
-    source: str,
-    folder: Path,
-    data: Mapping[str, Any],
-    defaults: bool,
-    known: Mapping[str, Any],
-    organization: Organization,
-    layer: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Render the template. Returns the answers to its questions."""
-    with one_sentence("Nothing was written.", without_password(source)), warnings.catch_warnings():
-        warnings.simplefilter("ignore", CopierWarning)
-        worker = copier.run_copy(
-            source,
-            folder,
-            data={**data, **organization.locked},
-            user_defaults=_git_identity() | dict(copier.load_settings().defaults) | dict(known),
-            vcs_ref="HEAD" if source == str(CHECKOUT) else None,
-            defaults=defaults,
-            quiet=True,
-            unsafe=True,
-        )
-        questions = {**layer, **worker.template.questions_data}
-        check_data(data, questions)
-        check_answers(organization, data, questions)
-        return {
-            name: value for name, value in worker.answers.combined.items() if name in worker.template.questions_data
-        }
-
-
-def _git_identity() -> dict[str, str]:
-    """The name and email in git's configuration, as default answers, if copier.yml accepts them."""
-    name, email = (_output(["git", "config", key]) for key in ("user.name", "user.email"))
-    identity = {}
-    if name and name.isprintable():
-        identity["author_name"] = name
-    if email and re.fullmatch(
-        r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*[.])+[A-Za-z0-9]+", email
-    ):
-        identity["author_email"] = email
-    return identity
-
-
-def _record(folder: Path, address: str) -> None:
-    """Record where `copier update` finds newer versions of the template."""
-    path = folder / ".copier-answers.yml"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    path.write_bytes(re.sub(r"(?m)^_src_path: .*$", lambda _: address, text).encode("utf-8"))
 
 
 # --- the build -------------------------------------------------------------------------------------

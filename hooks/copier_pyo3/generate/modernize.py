@@ -1,0 +1,110 @@
+"""Raises the versions of an existing project to the template's, as a change that the merge applies."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import tomlkit
+
+from copier_pyo3.merge.versions import higher, requirement
+from copier_pyo3.project.reading import Reading, at
+
+TABLES: Final = ("dependencies", "dev-dependencies", "build-dependencies")
+
+
+def modernize(reading: Reading, theirs: Path, base: Path, versions: Mapping[str, str], hints: list[str]) -> None:
+    """Add a change of the versions to both folders: base gets the project's versions, theirs the template's.
+
+    Args:
+        reading: the project.
+        theirs: folder with the files of the template.
+        base: folder with what the project is taken to have.
+        versions: the template's versions, by crate or package; ``python`` is the oldest minor version of Python.
+        hints: gets what is to be done by hand.
+    """
+    for manifest in dict.fromkeys((reading.crate.path, "Cargo.toml")):
+        if manifest in reading.files:
+            _raise_crates(reading, manifest, theirs, base, versions)
+    if "pyproject.toml" in reading.files:
+        _raise_packages(reading, theirs / "pyproject.toml", base / "pyproject.toml", versions)
+    if reading.setup:
+        hints.append(f"setup.py and setup.cfg are not changed: raise python_requires to >=3.{versions['python']} there")
+    hints.append(
+        f"PyO3 {versions['pyo3']} may need changes in your Rust code: see https://pyo3.rs/v{versions['pyo3']}/migration"
+    )
+    if "Cargo.lock" in reading.files:
+        hints.append("Cargo.lock has the old versions: run `cargo update -p pyo3`")
+
+
+def _raise_crates(reading: Reading, manifest: str, theirs: Path, base: Path, versions: Mapping[str, str]) -> None:
+    data = tomlkit.parse(reading.text(manifest)).unwrap()
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
+    for place in [*((name,) for name in TABLES), ("workspace", "dependencies")]:
+        for key, value in (at(data, *place) or {}).items():
+            entry = {"version": value} if isinstance(value, str) else value
+            crate = entry.get("package", key) if isinstance(entry, dict) else key
+            if not isinstance(entry, dict) or crate not in versions or not isinstance(entry.get("version"), str):
+                continue
+            if higher(None, entry["version"], versions[crate], expected=True) == "ours":
+                continue
+            raised = dict(entry) | {"version": versions[crate]}
+            if "features" in entry:
+                raised["features"] = [_abi3(str(name), versions["python"]) for name in entry["features"]]
+            for side, table_of in ((entry, old), (raised, new)):
+                for name in place:
+                    table_of = table_of.setdefault(name, {})
+                table_of[key] = side["version"] if isinstance(value, str) else side
+    if old != new:
+        for folder, side in ((base, old), (theirs, new)):
+            (folder / manifest).parent.mkdir(parents=True, exist_ok=True)
+            (folder / manifest).write_bytes(tomlkit.dumps(side).encode())
+
+
+def _abi3(feature: str, python: str) -> str:
+    found = re.fullmatch(r"abi3-py3(\d+)", feature)
+    return f"abi3-py3{python}" if found and int(found[1]) < int(python) else feature
+
+
+def _raise_packages(reading: Reading, theirs: Path, base: Path, versions: Mapping[str, str]) -> None:
+    """Raise the build backend and requires-python, if they are lower."""
+    texts = [tomlkit.parse(path.read_text(encoding="utf-8")) for path in (base, theirs)]
+    requires = [str(item) for item in reading.get("build-system", "requires") or []]
+    raised = [_raised(item, versions) for item in requires]
+    stated = reading.get("project", "requires-python")
+    for document, wanted in zip(texts, (requires, raised), strict=True):
+        if requires:
+            document.setdefault("build-system", {})["requires"] = wanted
+    lower = re.fullmatch(r"\s*>=\s*3\.(\d+)\s*(,.*)?", str(stated))
+    if lower and int(lower[1]) < int(versions["python"]):
+        texts[0]["project"]["requires-python"] = stated
+        texts[1]["project"]["requires-python"] = f">=3.{versions['python']}"
+    for path, document in zip((base, theirs), texts, strict=True):
+        path.write_bytes(tomlkit.dumps(document).encode())
+
+
+def _raised(item: str, versions: Mapping[str, str]) -> str:
+    wanted = versions.get(re.split(r"[=<>~!\[;@ ]", item)[0])
+    return requirement(item, item, wanted, settle=True) or item if wanted and _is_lower(item, wanted) else item
+
+
+def _is_lower(mine: str, wanted: str) -> bool:
+    limits = [re.sub(r"^[A-Za-z0-9_.-]+(\[.*?\])?", "", text).partition(";")[0] for text in (mine, wanted)]
+    return not limits[0].strip() or higher(None, limits[0], limits[1], expected=True) != "ours"
+
+
+def found_pyo3(reading: Reading) -> str:
+    """The version of PyO3 in Cargo.lock, or else the one that Cargo.toml requires."""
+    if "Cargo.lock" in reading.files:
+        for package in tomlkit.parse(reading.text("Cargo.lock") or "").unwrap().get("package", []):
+            if package.get("name") == "pyo3":
+                return str(package.get("version"))
+    entry = reading.crate.dependency("pyo3") or {}
+    return str(entry.get("version") or next((f"from {key}" for key in ("git", "path") if key in entry), "unknown"))
+
+
+def is_older(found: str, wanted: str) -> bool:
+    """Whether the minor version of PyO3 is lower than the template's."""
+    have, want = (re.search(r"(\d+)\.(\d+)", text) for text in (found, wanted))
+    return bool(have and want) and [*map(int, have.groups())] < [*map(int, want.groups())]  # type: ignore[union-attr]
