@@ -1,4 +1,4 @@
-"""Infers the answers of an existing project, each with the place that says so."""
+"""Infers the answers of an existing project, each with its source."""
 
 import re
 from collections.abc import Iterator
@@ -321,7 +321,7 @@ def _version_source(reading: Reading) -> Found | None:
     if tool:
         return "git-tag", f"pyproject.toml ({tool})"
     if reading.get("project", "version"):
-        return "cargo", "pyproject.toml has a version of its own; keep the one in Cargo.toml in sync"
+        return "cargo", "pyproject.toml has its own version; keep the one in Cargo.toml in sync"
     return "cargo", f"{reading.crate.path} [package]"
 
 

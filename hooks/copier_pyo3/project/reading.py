@@ -142,11 +142,11 @@ def _refuse_without_python(repository: Repository, files: list[str]) -> None:
     if inner := [name for name in files if name.endswith("/pyproject.toml") and name.count("/") < 4]:
         folder = inner[0].rpartition("/")[0]
         raise UserError(
-            f"{where} has no pyproject.toml and no setup.py, so it is no Python package: run `copier-pyo3 adopt {folder}` if "
+            f"{where} has no pyproject.toml and no setup.py, so it is not a Python package: run `copier-pyo3 adopt {folder}` if "
             "you mean the package there."
         )
     raise UserError(
-        f"{where} has no pyproject.toml and no setup.py, so it is no Python package: only a Rust/Python project can be adopted."
+        f"{where} has no pyproject.toml and no setup.py, so it is not a Python package: only a Rust/Python project can be adopted."
     )
 
 
@@ -169,7 +169,7 @@ def _crate(repository: Repository, files: list[str], pyproject: Mapping[str, Any
     names = [named] if named else sorted(manifests, key=lambda name: (name.count("/"), name))
     if not names:
         raise UserError(
-            f"{project} has no Cargo.toml, so it is no Rust/Python project: run `copier-pyo3 new` for a new one, in another folder."
+            f"{project} has no Cargo.toml, so it is not a Rust/Python project: run `copier-pyo3 new` for a new one, in another folder."
         )
     crates = [_in_workspace(repository, Crate(name, _toml(project / name))) for name in names]
     found = [crate for crate in crates if crate.dependency("pyo3") is not None]
