@@ -128,7 +128,9 @@ def test_a_url_of_the_file(standards: Path, tmp_path: Path, web: str) -> None:
     done = new(tmp_path / "alpha", f"{web}/org.yml", "--data", "sample=minimal")
     assert done.returncode == 0, done.stderr
     assert answers(tmp_path / "alpha")["license"] == "Apache-2.0"
-    refused(new(tmp_path / "beta", f"{web}/gone.yml"), "cannot read http://127.0.0.1", "File not found", "check the URL")
+    refused(
+        new(tmp_path / "beta", f"{web}/gone.yml"), "cannot read http://127.0.0.1", "File not found", "check the URL"
+    )
     refused(new(tmp_path / "beta", f"{web}/standards/organization.yml"), "the layer . is not a git repository")
     assert not (tmp_path / "beta").exists()
 

@@ -99,4 +99,4 @@ def _has(mine: Any, wanted: Any) -> bool:
         return isinstance(mine, list) and all(any(_has(item, each) for item in mine) for each in wanted)
     if isinstance(wanted, str) and isinstance(mine, str):
         return VERSION.sub("0", wanted) == VERSION.sub("0", mine)
-    return bool(mine == wanted)
+    return bool(mine == wanted) and isinstance(mine, bool) == isinstance(wanted, bool)  # True == 1

@@ -13,15 +13,18 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from tqdm import tqdm
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.project.clone import ask_nothing
 from copier_pyo3.project.fleet_file import Project
+from copier_pyo3.project.home import scrubbed
 
 Report = dict[str, Any]
+MOST: Final = 61  # processes; Windows cannot wait for more
+_ended = threading.Event()  # in a child process: it was ended by a signal
 
 
 def in_processes(work: Callable[[Project], Report], projects: Sequence[Project], jobs: int) -> list[Report]:
@@ -39,10 +42,10 @@ def in_processes(work: Callable[[Project], Report], projects: Sequence[Project],
     """
     ask_nothing()
     context = multiprocessing.get_context("spawn")  # on all systems the same; forks of threads can hang
-    pool = ProcessPoolExecutor(min(jobs, len(projects)) or 1, context, _prepare)
+    pool = ProcessPoolExecutor(min(jobs, len(projects), MOST) or 1, context, _prepare)
     found: dict[Future[Report], Report] = {}
     try:
-        futures = [pool.submit(work, project) for project in projects]
+        futures = [pool.submit(_run, work, project) for project in projects]
         with tqdm(total=len(futures), unit="project", leave=False, disable=not sys.stderr.isatty()) as bar:
             for future in as_completed(futures):
                 found[future] = report = future.result()
@@ -63,17 +66,33 @@ def in_processes(work: Callable[[Project], Report], projects: Sequence[Project],
     return [found[future] for future in futures]
 
 
+def explained(error: Exception) -> str:
+    """The message of an error in a child process: without passwords, and with the output that it refers to."""
+    with os.fdopen(os.dup(1), "rb") as output:
+        output.seek(0)
+        lines = [line.strip() for line in output.read().decode(errors="replace").splitlines() if line.strip()]
+    return scrubbed(str(error).replace("see the output above", f"its output ends with: {' / '.join(lines[-3:])}"))
+
+
 def _prepare() -> None:
     """Prepare a child process."""
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # The output of the template's tasks. A file, because a message can refer to it.
+    # Tasks of templates print, too.
     with tempfile.TemporaryFile() as output, Path(os.devnull).open("rb") as nothing:
         for number, file in enumerate((nothing, output, output)):
             os.dup2(file.fileno(), number)
 
 
+def _run(work: Callable[[Project], Report], project: Project) -> Report:
+    if _ended.is_set():  # the pool has already sent it
+        raise KeyboardInterrupt
+    return work(project)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    _ended.set()
     raise KeyboardInterrupt
 
 

@@ -79,7 +79,7 @@ def _problem(content: Any, path: list[str], wanted: Any) -> str | None:
         if not isinstance(content, Mapping) or part not in content:
             return f"is missing{requires}"
         content = content[part]
-    if wanted is None or content == wanted:
+    if wanted is None or (content == wanted and isinstance(content, bool) == isinstance(wanted, bool)):  # True == 1
         return None
     if isinstance(wanted, list) and isinstance(content, list):
         missing = [item for item in wanted if item not in content]

@@ -24,7 +24,7 @@ from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, unco
 from copier_pyo3.project.drift import drift
 from copier_pyo3.project.fleet_file import Project, part_of, read_fleet
 from copier_pyo3.project.home import as_copier, is_home, scrubbed, without_password
-from copier_pyo3.project.in_processes import in_processes
+from copier_pyo3.project.in_processes import explained, in_processes
 from copier_pyo3.project.policy import violations
 from copier_pyo3.project.repository import Repository
 from copier_pyo3.verbs.fleet_update import update_all
@@ -126,18 +126,12 @@ def _project(project: Project, *, examine: Any, organization: Organization | Non
             entry["dirty"] = uncommitted(project)
             states |= {"dirty"} if entry["dirty"] else set()
             examine(repository, organization, entry, states, Fetched(run))
-        except UnreachableError as error:
-            states.add("unreachable")
-            entry["message"] = scrubbed(str(error))
-        except BrokenError as error:
-            states.add("broken")
-            entry["message"] = scrubbed(str(error))
-        except UserError as error:
-            states.add("failed")
-            entry["message"] = scrubbed(str(error))
         except OSError as error:
             states.add("failed")
             entry["message"] = f"cannot read or write {error.filename or 'a file'} ({error.strerror})"
+        except UserError as error:
+            states.add({UnreachableError: "unreachable", BrokenError: "broken"}.get(type(error), "failed"))
+            entry["message"] = explained(error)
         except Exception as error:  # noqa: BLE001 (one project must not end the report on the others)
             states.add("failed")
             entry["message"] = scrubbed(f"{type(error).__name__}: {error}")

@@ -25,7 +25,7 @@ from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
 from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, local
 from copier_pyo3.project.fleet_file import Project, part_of, read_fleet
 from copier_pyo3.project.home import scrubbed
-from copier_pyo3.project.in_processes import in_processes
+from copier_pyo3.project.in_processes import explained, in_processes
 from copier_pyo3.project.repository import Repository
 from copier_pyo3.verbs.update import Update, update
 
@@ -142,9 +142,8 @@ def _project(project: Project, *, wishes: Wishes, state: Path, run: Path) -> dic
         repository = clone(project, place, whole=True)
         entry["result"] = _updated(project, repository, Fetched(run), wishes, record, entry)
     except UserError as error:
-        kinds = {UnreachableError: "unreachable", BrokenError: "broken"}
-        entry["result"] = kinds.get(type(error), "failed")
-        entry["message"] = scrubbed(str(error))
+        entry["result"] = {UnreachableError: "unreachable", BrokenError: "broken"}.get(type(error), "failed")
+        entry["message"] = explained(error)
     except OSError as error:
         entry["result"] = "failed"
         entry["message"] = f"cannot read or write {error.filename or 'a file'} ({error.strerror})"
