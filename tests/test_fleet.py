@@ -165,6 +165,15 @@ def hundred(made: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     address = "_src_path: git+http://ada:secret@127.0.0.1:1/template"
     write(answers, "".join(f"{address if line.startswith('_src_path') else line}\n" for line in lines))
     commit(found.folder / "template")
+    # A template whose task fails.
+    tasks = found.folder / "tasks"
+    write(tasks / "copier.yml", "_tasks: ['echo there is no gizmo >&2; exit 3']\n")
+    write(tasks / "README.md", "Text.\n")
+    run(["git", "init", "--quiet"], cwd=tasks)
+    commit(tasks)
+    run(["git", "tag", "v1"], cwd=tasks)
+    write(found.add("task", "failed") / ANSWERS, f"_commit: v1\n_src_path: {tasks}\n")
+    commit(found.folder / "task")
     write(found.folder / "fleet.toml", "".join(found.tables))
     assert len(found.expected) >= 100
     return found
@@ -219,6 +228,7 @@ def test_details_of_the_states(status: dict[str, Any], template: Template) -> No
         "empty": "it has no commits",
         "texts": "it has no Cargo.toml, pyproject.toml or setup.py",
         "version": "no longer has v1.1.9",
+        "task": "a step of the template failed; its output ends with: there is no gizmo.",
         "address": "cannot clone http://127.0.0.1:1/alpha.git (fatal:",
         "template": "cannot reach the template git+http://127.0.0.1:1/template (fatal:",
     }.items():
