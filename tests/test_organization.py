@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import json
 import shutil
 import subprocess
 import threading
@@ -32,6 +33,26 @@ policy:
       project.requires-python:
       tool.ruff.lint.extend-select: [B]
   files: [LICENSE, .github/CODE*, SECURITY.md]
+"""
+CRATE = """\
+[package]
+name = "old"
+version = "0.1.0"
+edition = "2021"
+[lib]
+crate-type = ["cdylib"]
+[dependencies]
+pyo3 = "0.29"
+"""
+MANIFEST = """\
+[build-system]
+requires = ["maturin>=1,<2"]
+build-backend = "maturin"
+[project]
+name = "old"
+version = "0.1.0"
+license = "MIT"
+requires-python = ">=3.12"
 """
 ANSWERS, LAYER = ".copier-answers.yml", ".copier-answers.organization.yml"
 
@@ -215,3 +236,53 @@ def test_a_policy_with_lists_and_missing_keys(standards: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert "policy: pyproject.toml: project.urls.Chat is missing\n" in done.stdout
     assert 'policy: pyproject.toml: tool.ruff.lint.extend-select does not have "ANN", "D"\n' in done.stdout
+
+
+# --- an existing project ---------------------------------------------------------------------------
+
+
+def test_adopting_by_the_standard_of_an_organization(standards: Path, template: Path, tmp_path: Path) -> None:
+    """Locked answers are recorded, the layer adds what is missing, and `fleet` knows what the project kept."""
+    source = Path(shutil.copytree(template, tmp_path / "template"))
+    run(["git", "init", "--quiet"], cwd=source)
+    commit(source)
+    run(["git", "tag", "v1.0.0"], cwd=source)
+    project = tmp_path / "old"
+    write(project / "Cargo.toml", CRATE)
+    write(project / "src/lib.rs", "#[pyo3::pymodule]\nmod old {}\n")
+    write(project / "pyproject.toml", MANIFEST)
+    write(project / "LICENSE", "My own license.\n")
+    run(["git", "init", "--quiet", "--initial-branch=main"], cwd=project)
+    commit(project)
+    options = ("--template", source, "--org", standards / "organization.yml")
+    done = copier_pyo3("adopt", project, "--plan", tmp_path / "plan", *options)
+    assert done.returncode == 0, done.stderr
+    assert f"  license: proprietary (locked by {standards}/organization.yml; the project has MIT)\n" in done.stdout
+    assert "  LICENSE: yours stays\n" in done.stdout
+    done = copier_pyo3("adopt", project, "--plan", tmp_path / "plan")
+    assert done.returncode == 0, done.stderr
+    assert (answers(project)["license"], answers(project)["min_python"]) == ("proprietary", "3.12")
+    assert answers(project, LAYER)["team"] == "platform"
+    assert (project / ".github/CODEOWNERS").read_text("utf-8") == "* @example/platform\n"
+    assert (project / "LICENSE").read_text("utf-8") == "My own license.\n"
+    commit(project)
+    write(tmp_path / "fleet.toml", f'org = "standards/organization.yml"\n[[project]]\nsource = "{project.as_uri()}"\n')
+
+    def status() -> dict[str, Any]:
+        done = copier_pyo3("fleet", "status", "--file", tmp_path / "fleet.toml", "--json")
+        (entry,) = json.loads(done.stdout)["projects"]
+        return dict(entry)
+
+    found = status()
+    assert found["states"] == ["up to date"], found
+    assert {"LICENSE", "pyproject.toml"} <= {part["path"] for part in found["drift"] if part["expected"]}
+    assert (
+        'pyproject.toml: project.license is "MIT"; the policy requires "LicenseRef-Proprietary"' in found["violations"]
+    )
+    replace(project / "LICENSE", "My own", "Another")
+    (project / "noxfile.py").unlink()
+    commit(project)
+    found = status()
+    assert found["states"] == ["drifted"]
+    drifted = [(part["path"], part["how"]) for part in found["drift"] if not part["expected"]]
+    assert drifted == [("LICENSE", "edited"), ("noxfile.py", "deleted")]

@@ -122,7 +122,7 @@ def _new(options: argparse.Namespace) -> int:
         defaults=options.defaults,
         build=options.build,
         template=options.template,
-        organization=_organization(options),
+        organization=_organization(options.org),
     )
     return 0
 
@@ -169,7 +169,8 @@ def _adopt(options: argparse.Namespace) -> int:
 
     plan = verb.read_plan(options.plan) if options.plan and options.plan.exists() else None
     saves = options.plan is not None and plan is None
-    if plan and (options.data or options.data_file or options.modernize or options.template or options.vcs_ref):
+    others = ("data", "data_file", "modernize", "org", "template", "vcs_ref")
+    if plan and any(getattr(options, name) for name in others):
         raise UserError(f"{options.plan} has all answers: remove the other options, or save a new plan with them.")
     if not (options.check or saves or plan or options.yes or sys.stdin.isatty()):
         raise UserError(
@@ -199,6 +200,7 @@ def _adopt(options: argparse.Namespace) -> int:
         answers_file=plan["answers_file"] if plan else options.answers_file,
         plan=options.plan,
         head=plan["head"] if plan else None,
+        organization=_organization(plan["organization"] if plan else options.org),
         agree=agree,
     )
     if made is None:
@@ -258,11 +260,13 @@ def _merge(options: argparse.Namespace) -> int:
 
 def _fleet_list(options: argparse.Namespace) -> int:
     """List the projects in fleet.toml."""
-    from copier_pyo3.verbs.fleet import fleet_list, print_json
+    import json
 
-    report = fleet_list(options.file, options.shards, options.shard)
+    from copier_pyo3.project.fleet_file import listed
+
+    report = listed(options.file, options.shards, options.shard)
     if options.json:
-        print_json(report)
+        print(json.dumps(report, indent=2))
     else:
         print(
             "".join(
@@ -415,6 +419,7 @@ def _parser() -> argparse.ArgumentParser:
         "--modernize", action="store_true", help="raise PyO3, the build backend, and Python's oldest version"
     )
     _add_data(verb)
+    _add_organization(verb)
     verb.add_argument("--template", metavar="SOURCE", help="use another template: a folder or a git URL")
     verb.add_argument("--vcs-ref", metavar="REF", help="version of the template (default: the newest)")
     verb.add_argument(
@@ -554,10 +559,10 @@ def _data(options: argparse.Namespace) -> dict[str, Any]:
     return _read_data_file(options.data_file) | dict(options.data)
 
 
-def _organization(options: argparse.Namespace) -> "Organization":
+def _organization(source: str | None) -> "Organization":
     from copier_pyo3.generate.organization import NONE, read_organization
 
-    return read_organization(options.org) if options.org else NONE
+    return read_organization(source) if source else NONE
 
 
 def _pair(text: str) -> tuple[str, str]:

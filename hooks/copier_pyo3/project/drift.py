@@ -4,11 +4,11 @@ import difflib
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from copier_pyo3.merge.blob import Tree
+from copier_pyo3.merge.blob import Blob, Tree
 from copier_pyo3.project.repository import Repository
 
 if sys.version_info >= (3, 11):
@@ -38,28 +38,37 @@ class Drift:
     """A unified diff from the template's file to the project's, without its first two lines."""
 
 
-def drift(repository: Repository, rendered: Tree, skip: set[str]) -> Iterator[Drift]:
+def drift(repository: Repository, rendered: Tree, skip: set[str], adopted: Tree | None) -> Iterator[Drift]:
     """The template's files that differ in the last commit. Files that only the project has do not count.
 
     Args:
         repository: the project's repository.
         rendered: the template's files, in the repository's objects.
         skip: paths that are not compared.
+        adopted: the project's files when it was adopted, if it was. What it kept or declined then is expected.
     """
     mine = repository.tree("HEAD").files
     differing = {path for path, blob in rendered.files.items() if mine.get(path) != blob} - skip
-    both = [tree[path] for path in sorted(differing) for tree in (rendered.files, mine) if path in tree]
-    contents = repository.contents([blob for blob in both if blob.is_file]) if differing else {}
+    kept = adopted.files if adopted else {}
+    trees = (rendered.files, mine, kept)
+    blobs = [tree[path] for path in differing for tree in trees if path in tree and tree[path].is_file]
+    contents = repository.contents(blobs) if blobs else {}
     for path in sorted(differing):
-        own = bool(OWN.fullmatch(path))
-        if path not in mine:
-            yield Drift(path, "deleted", own, "")
-            continue
-        old, new = rendered.files[path], mine[path]
-        if old.oid == new.oid:
-            yield Drift(path, "mode", own, f"mode {old.mode} -> {new.mode}")
-        else:
-            yield _edited(path, contents.get(old.oid, b""), contents.get(new.oid, b""), own)
+        found = _compared(path, rendered.files[path], mine.get(path), contents)
+        if adopted and not found.expected:
+            before, now = kept.get(path), mine.get(path)
+            as_adopted = before == now or (before is not None and _compared(path, before, now, contents).expected)
+            found = replace(found, expected=as_adopted)
+        yield found
+
+
+def _compared(path: str, old: Blob, new: Blob | None, contents: Mapping[str, bytes]) -> Drift:
+    own = bool(OWN.fullmatch(path))
+    if new is None:
+        return Drift(path, "deleted", own, "")
+    if old.oid == new.oid:
+        return Drift(path, "mode", own, f"mode {old.mode} -> {new.mode}")
+    return _edited(path, contents.get(old.oid, b""), contents.get(new.oid, b""), own)
 
 
 def _edited(path: str, old: bytes, new: bytes, own: bool) -> Drift:

@@ -80,6 +80,23 @@ def part_of(projects: tuple[Project, ...], shard: tuple[int, int] | None) -> tup
     return projects[shard[0] - 1 :: shard[1]] if shard else projects
 
 
+def listed(file: Path, shards: int, shard: tuple[int, int] | None) -> dict[str, Any]:
+    """The projects in fleet.toml, and the names of shards that divide them.
+
+    Args:
+        file: path of fleet.toml.
+        shards: how many shards there can be. There are never more than projects.
+        shard: only list the projects of this shard.
+
+    Raises:
+        UserError: the file is not valid.
+    """
+    projects = part_of(read_fleet(file).projects, shard)
+    count = max(1, min(shards, len(projects)))
+    names = [f"{number}/{count}" for number in range(1, count + 1)]
+    return {"schema": 1, "projects": [project.described() for project in projects], "shards": names}
+
+
 def _project(path: Path, here: Path, entry: Any) -> Project:
     if not isinstance(entry, Mapping):
         raise UserError(f"{path}: a project is a table: write\n{EXAMPLE}")

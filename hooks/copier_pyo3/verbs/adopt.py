@@ -21,6 +21,7 @@ from copier_pyo3.generate.asking import check_data, read_questions
 from copier_pyo3.generate.first import ask_and_render
 from copier_pyo3.generate.modernize import found_pyo3, is_older
 from copier_pyo3.generate.offer import Offer, offer
+from copier_pyo3.generate.organization import NONE, Organization, add_layer, check_answers, layer_questions
 from copier_pyo3.merge.tree import merge_trees
 from copier_pyo3.migrations import pyo3_0_30
 from copier_pyo3.project import moves, work_tree_beside
@@ -51,6 +52,8 @@ class Adoption:
     answers: dict[str, Any]
     given: set[str]
     """The names of the answers that the user gave."""
+    locked: dict[str, str]
+    """The names of the answers that the organization gave, with the reason."""
     offer: Offer
     report: Report
     added: list[str]
@@ -82,6 +85,7 @@ def adopt(
     answers_file: str = ANSWERS,
     plan: Path | None = None,
     head: str | None = None,
+    organization: Organization = NONE,
     agree: Callable[[Adoption], bool],
 ) -> Adoption | None:
     """Plan the adoption, let the user agree, and apply it on a new branch.
@@ -96,6 +100,7 @@ def adopt(
         answers_file: path of the answers file to write.
         plan: file of a plan, which is no uncommitted change if it is in the project.
         head: the commit that a saved plan is for.
+        organization: the organization's file. Its layer adds files that the project does not have.
         agree: called with the plan; nothing is applied unless it returns True.
 
     Returns:
@@ -117,7 +122,7 @@ def adopt(
                 raise UserError(
                     f"the project has other commits than {plan}, which is for {head[:10]}: save a new plan."
                 )
-            made = _planned(repository, data, defaults, modernize, template, vcs_ref, answers_file, agree)
+            made = _planned(repository, data, defaults, modernize, template, vcs_ref, answers_file, organization, agree)
             if made.agreed:
                 moves.move_in(repository, made.report)
             return made
@@ -133,11 +138,12 @@ def _planned(
     template: str | None,
     vcs_ref: str | None,
     answers_file: str,
+    organization: Organization,
     agree: Callable[[Adoption], bool],
 ) -> Adoption:
     """Plan, and save the list of moves if the user agrees. From then on the adoption will be finished."""
     try:
-        made, work = _prepare(repository, data, defaults, modernize, template, vcs_ref, answers_file)
+        made, work = _prepare(repository, data, defaults, modernize, template, vcs_ref, answers_file, organization)
         made.agreed = agree(made)
         if made.agreed:
             _need_no_branch(repository)
@@ -204,13 +210,21 @@ def _prepare(
     template: str | None,
     vcs_ref: str | None,
     answers_file: str,
+    organization: Organization,
 ) -> tuple[Adoption, Repository]:
     """Read, infer, ask, render, and merge. Returns the plan, and the temporary work tree that has the result."""
     reading = read(repository)
     questions = read_questions(TEMPLATE)
+    layer = layer_questions(organization.layer)
+
+    def check_all(asked: Mapping[str, Any]) -> None:
+        check_data(data, {**layer, **asked})
+        check_answers(organization, data, {**layer, **asked})
+
     if template is None:
-        check_data(data, questions)
-    found, refused = _accepted(infer(reading, TEMPLATE / "licenses"), data, questions)
+        check_all(questions)
+    inferring = infer(reading, TEMPLATE / "licenses")
+    found, refused = _accepted(inferring, {**data, **organization.locked}, questions)
     versions = _versions(questions)
     if modernize and "min_python" in found and "min_python" not in data:
         raised = max(int(str(found["min_python"][0]).partition(".")[2]), int(versions["python"]))
@@ -220,17 +234,20 @@ def _prepare(
     source = as_copier(template or str(TEMPLATE))
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         theirs, base = Path(aside, "theirs"), Path(aside, "base")
-        ask_and_render(
+        given = {**organization.locked, **settled, **inferred, **data}
+        asked = ask_and_render(
             source,
             theirs,
-            settled | inferred | dict(data),
+            given,
             defaults,
-            {},
-            lambda asked: check_data(data, asked),
+            organization.defaults,
+            check_all,
             vcs_ref=vcs_ref,
             answers_file=answers_file,
             after=UNCHANGED,
         )
+        if organization.layer:
+            add_layer(organization.layer, theirs, {**asked, **given}, organization.defaults, defaults)
         recorded = read_answers((theirs / answers_file).read_bytes(), answers_file)
         answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
         knows_license = "license" in found or "license" in data or not defaults
@@ -256,6 +273,16 @@ def _prepare(
         refused=refused,
         answers=answers,
         given={*data},
+        locked={
+            name: f"locked by {organization.name}"
+            + (
+                f"; the project has {_shown(inferring[name][0])}"
+                if _differs(inferring.get(name), answers[name])
+                else ""
+            )
+            for name in organization.locked
+            if name in answers
+        },
         offer=offered,
         report=report,
         added=sorted(path for path in written if path not in ours.files),
@@ -270,6 +297,7 @@ def _prepare(
             "vcs_ref": vcs_ref,
             "answers_file": answers_file,
             "modernize": modernize,
+            "organization": organization.name,
         },
     )
     return made, work
@@ -290,6 +318,11 @@ def _accepted(
             why = str(error).removeprefix(f"{name}: ").rstrip(".")
             refused[name] = f"{inferred[name][0]} ({inferred[name][1]}): {why}"
     return accepted, refused
+
+
+def _differs(found: Found | None, answer: Any) -> bool:
+    """Whether the project has another answer."""
+    return found is not None and str(found[0]) != str(answer)
 
 
 def _versions(questions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -321,6 +354,7 @@ def describe(made: Adoption) -> str:
     lines.append("Answers, and where they are from:")
     lines += [f"  {name}: {_shown(made.answers.get(name))} ({where})" for name, (_, where) in made.found.items()]
     lines += [f"  {name}: {_shown(made.answers.get(name))} (given)" for name in sorted(made.given)]
+    lines += [f"  {name}: {_shown(made.answers.get(name))} ({why})" for name, why in sorted(made.locked.items())]
     for name, why in made.refused.items():
         lines.append(f"  {name}: {_shown(made.answers.get(name))} (instead of {why})")
     basic = (
@@ -335,7 +369,7 @@ def describe(made: Adoption) -> str:
         "ci",
     )
     how = "the default" if made.defaults else "asked"
-    unknown = [name for name in basic if name not in {*made.found, *made.given, *made.refused}]
+    unknown = [name for name in basic if name not in {*made.found, *made.given, *made.locked, *made.refused}]
     lines += [f"  {name}: {_shown(made.answers.get(name))} ({how}: the project does not say)" for name in unknown]
     lines += _section("Files to add", made.added)
     if made.merged:
@@ -383,7 +417,7 @@ def _needs(made: Adoption) -> list[str]:
 
 def saved(made: Adoption) -> str:
     """The plan as JSON, to apply it later: the answers that cannot be inferred, and what identifies the rest."""
-    settled = {*made.found, *SETTLED, "adopted"}
+    settled = {*made.found, *made.locked, *SETTLED, "adopted"}
     answers = {name: made.answers[name] for name in made.answers if name in made.given or not made.defaults}
     answers = {name: value for name, value in answers.items() if name in made.given or name not in settled}
     content = made.source | {"answers": answers, "digest": made.digest, "files": made.changed}
@@ -398,7 +432,16 @@ def read_plan(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if {"head", "template", "vcs_ref", "answers_file", "modernize", "answers", "digest"} <= content.keys():
+        if {
+            "head",
+            "template",
+            "vcs_ref",
+            "answers_file",
+            "modernize",
+            "answers",
+            "digest",
+            "organization",
+        } <= content.keys():
             return dict(content)
     except OSError as error:
         raise UserError(f"cannot read {path} ({error.strerror}): pass a readable file to --plan.") from error

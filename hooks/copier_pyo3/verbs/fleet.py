@@ -18,6 +18,7 @@ from typing import Any, Final
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.fetched import Fetched
 from copier_pyo3.generate.organization import Organization, read_organization
+from copier_pyo3.merge.blob import Tree
 from copier_pyo3.merge.file import unreadable
 from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
 from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, uncommitted
@@ -39,23 +40,6 @@ Shard = tuple[int, int] | None
 
 
 # --- the commands ----------------------------------------------------------------------------------
-
-
-def fleet_list(file: Path, shards: int, shard: Shard) -> Report:
-    """The projects in fleet.toml, and the names of shards that divide them.
-
-    Args:
-        file: path of fleet.toml.
-        shards: how many shards there can be. There are never more than projects.
-        shard: only list the projects of this shard.
-
-    Raises:
-        UserError: the file is not valid.
-    """
-    projects = part_of(read_fleet(file).projects, shard)
-    count = max(1, min(shards, len(projects)))
-    names = [f"{number}/{count}" for number in range(1, count + 1)]
-    return {"schema": 1, "projects": [project.described() for project in projects], "shards": names}
 
 
 def fleet_status(file: Path, *, shard: Shard, jobs: int, trust: bool) -> Report:
@@ -181,7 +165,8 @@ def _status(
     rendering = fetched.rendering([(name, each, trust or _is_home(each)) for name, each in recorded.items()])
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         tree = repository.tree_of(rendering, Path(aside, "index"))
-    entry["drift"] = [asdict(each) for each in drift(repository, tree, skip={ANSWERS, LAYER_ANSWERS})]
+    adopted = _when_adopted(repository) if answers.get("adopted") else None
+    entry["drift"] = [asdict(each) for each in drift(repository, tree, {ANSWERS, LAYER_ANSWERS}, adopted)]
     if any(not each["expected"] for each in entry["drift"]):
         states.add("drifted")
     if any(part["behind"] for part in about.values()):
@@ -190,6 +175,13 @@ def _status(
         entry["conflicts"] = [{"path": path, "why": why} for each in left for path, why in sorted(each.items())]
     if entry["conflicts"]:
         states.add("conflicting")
+
+
+def _when_adopted(repository: Repository) -> Tree:
+    """The project's files in the commit that added the answers file. Fetches the history if the clone has none."""
+    if repository.text("rev-parse", "--is-shallow-repository") == "true":
+        repository.git("fetch", "--quiet", "--unshallow")
+    return repository.tree(repository.text("log", "-1", "--diff-filter=A", "--format=%H", "--", ANSWERS))
 
 
 def _answers(repository: Repository, name: str) -> dict[str, Any]:
