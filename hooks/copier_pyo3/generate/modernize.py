@@ -98,9 +98,9 @@ def found_pyo3(reading: Reading) -> str:
     """The version of PyO3 in Cargo.lock, or else the one that Cargo.toml requires."""
     if "Cargo.lock" in reading.files:
         for package in tomlkit.parse(reading.text("Cargo.lock") or "").unwrap().get("package", []):
-            if package.get("name") == "pyo3":
+            if package.get("name") in ("pyo3", "pyo3-ffi"):
                 return str(package.get("version"))
-    entry = reading.crate.dependency("pyo3") or {}
+    entry = reading.crate.pyo3() or {}
     return str(entry.get("version") or next((f"from {key}" for key in ("git", "path") if key in entry), "unknown"))
 
 

@@ -80,6 +80,7 @@ def offer(
         elif why := _why_not(reading, name, names, knows_license):
             made.declined[name] = why
             _write(base / name, path.read_bytes())
+            (base / name).chmod(path.stat().st_mode)  # the same file: otherwise the mode would be a change
     if versions is not None:
         modernize(reading, theirs, base, versions, made.hints)
     return made
@@ -91,9 +92,11 @@ def _why_not(reading: Reading, name: str, names: Mapping[str, str], knows_licens
         return "yours stays" if mine == name else f"you have {mine}"
     if name.startswith("LICENSE"):
         mine = license_file(reading.files)
-        return f"you have {mine}" if mine else "" if knows_license else "no file says which license the project has"
+        return f"you have {mine}" if mine else "" if knows_license else "no file gives both the license and its holder"
     if name in _SAME and (mine := next(filter(_SAME[name].fullmatch, reading.files), "")):
         return f"you have {mine}"
+    if name == ".pre-commit-config.yaml" and reading.inner:
+        return "pre-commit reads it only at the top of the repository"
     if _WITH_NOX.fullmatch(name) and (why := unfit(reading)):
         return f"it needs the nox sessions of the template, and {why}"
     return ""
@@ -179,11 +182,21 @@ def _lacking(reading: Reading, data: Mapping[str, Any]) -> Iterator[tuple[str, .
         yield "tool", "uv", "dependency-groups"
     if at(data, "tool", "git-cliff") and reading.get("tool", "git-cliff") is None and "cliff.toml" not in reading.files:
         yield "tool", "git-cliff"
-    if reading.get("tool", "uv", "cache-keys") is None and reading.crate.path == "Cargo.toml":
+    if reading.get("tool", "uv", "cache-keys") is None and _is_laid_out_alike(reading):
         yield "tool", "uv", "cache-keys"
-    for tool in ("ruff", "mypy"):
+    for tool in ("ruff", "mypy") if not reading.inner else ():  # the nearest settings win, and others can be above
         if not re.search(rf"\b{tool}\b", _settings(reading)):
             yield "tool", tool
+
+
+def _is_laid_out_alike(reading: Reading) -> bool:
+    """Whether all sources that a build reads are where the template has them."""
+    crate = reading.crate
+    paths = [
+        value for value in table(crate.data, "dependencies").values() if isinstance(value, dict) and "path" in value
+    ]
+    plain = crate.path == "Cargo.toml" and "src/lib.rs" in reading.files and "path" not in table(crate.data, "lib")
+    return plain and not paths and "members" not in crate.workspace and "setup.py" not in reading.files
 
 
 def _settings(reading: Reading) -> str:

@@ -58,6 +58,10 @@ class Crate:
                 return entry
         return None
 
+    def pyo3(self) -> dict[str, Any] | None:
+        """The dependency on PyO3, or on its raw bindings."""
+        return self.dependency("pyo3") or self.dependency("pyo3-ffi")
+
     def _dependencies(self) -> Iterator[dict[str, Any]]:
         yield table(self.data, "dependencies")
         for target in table(self.data, "target").values():
@@ -66,7 +70,7 @@ class Crate:
     def features(self) -> list[str]:
         """The features that PyO3 can have: those of its dependency, and those that features of the crate turn on."""
         own = [item for items in table(self.data, "features").values() if isinstance(items, list) for item in items]
-        pyo3 = self.dependency("pyo3") or {}
+        pyo3 = self.pyo3() or {}
         return [*pyo3.get("features", []), *(str(item).removeprefix("pyo3/").removeprefix("pyo3?/") for item in own)]
 
 
@@ -85,8 +89,13 @@ class Reading:
     """The texts of workflows and other pipelines, by path."""
     origin: str
     """The address of git's remote."""
-    inner: bool
-    """Whether the project is a subfolder of its repository."""
+    top: Path
+    """The top of its repository."""
+
+    @property
+    def inner(self) -> bool:
+        """Whether the project is a subfolder of its repository."""
+        return self.top != self.project
 
     def get(self, *path: str) -> Any:
         """A value of pyproject.toml, or None."""
@@ -104,15 +113,26 @@ def read(repository: Repository) -> Reading:
         UserError: it is not a Rust/Python project with PyO3, or a manifest cannot be read.
     """
     project = repository.project
-    files = [path.relative_to(project).as_posix() for path in repository.files()]
+    top = _top(repository)
+    files = sorted(repository.paths("ls-files", "-z"))
     pyproject = _toml(project / "pyproject.toml") if "pyproject.toml" in files else {}
     setup = _setup_cfg(project / "setup.cfg") | _setup_py(project / "setup.py")
     if not (pyproject or setup or "setup.py" in files):
         _refuse_without_python(repository, files)
+    if not _builds_rust(pyproject, project):
+        _refuse_for_inner(project, files, "no build backend for Rust")
     crate = _crate(repository, files, pyproject, setup)
-    workflows = {path: _text(project / path) for path in files if _is_pipeline(path)}
+    workflows = {path: _text(project / path) for path in files if _is_pipeline(path)} | _workflows_above(
+        repository, top
+    )
     origin = repository.found("config", "--get", "remote.origin.url").decode("utf-8", "replace").strip()
-    return Reading(project, files, pyproject, setup, crate, workflows, origin, bool(repository.prefix))
+    return Reading(project, files, pyproject, setup, crate, workflows, origin, top)
+
+
+def _builds_rust(pyproject: Mapping[str, Any], project: Path) -> bool:
+    requires = " ".join(map(str, at(pyproject, "build-system", "requires") or []))
+    named = any(at(pyproject, "tool", tool) is not None for tool in ("maturin", "setuptools-rust"))
+    return named or bool(re.search(r"maturin|setuptools[-_]rust", requires + _text(project / "setup.py")))
 
 
 def table(data: Any, key: str) -> dict[str, Any]:
@@ -133,21 +153,34 @@ def _is_pipeline(path: str) -> bool:
     return path in names or (path.startswith(".github/workflows/") and path.endswith((".yml", ".yaml")))
 
 
+def _workflows_above(repository: Repository, top: Path) -> dict[str, str]:
+    """The workflows at the top of the repository that name the project's folder, if it is a subfolder."""
+    folder = repository.prefix.rstrip("/")
+    names = repository.paths("ls-files", "-z", "--full-name", ":/.github/workflows") if folder else []
+    texts = {name: _text(top / name) for name in names if _is_pipeline(name)}
+    return {f"{name} at the top": text for name, text in texts.items() if re.search(rf"\b{re.escape(folder)}\b", text)}
+
+
 def _refuse_without_python(repository: Repository, files: list[str]) -> None:
     where = repository.project
     if not any(name.endswith(("Cargo.toml", ".py", ".rs")) for name in files) and len(files) < 10:
         raise UserError(
             f"{where} has no code yet: run `copier-pyo3 new .` there, which keeps a README, a license, and a .gitignore."
         )
-    if inner := [name for name in files if name.endswith("/pyproject.toml") and name.count("/") < 4]:
-        folder = inner[0].rpartition("/")[0]
-        raise UserError(
-            f"{where} has no pyproject.toml and no setup.py, so it is not a Python package: run `copier-pyo3 adopt {folder}` if "
-            "you mean the package there."
-        )
+    _refuse_for_inner(where, files, "no pyproject.toml and no setup.py")
     raise UserError(
         f"{where} has no pyproject.toml and no setup.py, so it is not a Python package: only a Rust/Python project can be adopted."
     )
+
+
+def _refuse_for_inner(project: Path, files: list[str], why: str) -> None:
+    """Raise UserError if a folder below has a package that is built with Rust."""
+    for name in files:
+        parts = name.split("/")
+        known = parts[-1] in ("pyproject.toml", "setup.py") and 1 < len(parts) < 5 and not {*parts} & _SKIPPED
+        if known and re.search(r"maturin|setuptools[-_]rust", _text(project / name)):
+            folder = project / name.rpartition("/")[0]
+            raise UserError(f"{project} has {why}: run `copier-pyo3 adopt {folder}` if you mean the package there.")
 
 
 # --- the crate -------------------------------------------------------------------------------------
@@ -172,7 +205,7 @@ def _crate(repository: Repository, files: list[str], pyproject: Mapping[str, Any
             f"{project} has no Cargo.toml, so it is not a Rust/Python project: run `copier-pyo3 new` for a new one, in another folder."
         )
     crates = [_in_workspace(repository, Crate(name, _toml(project / name))) for name in names]
-    found = [crate for crate in crates if crate.dependency("pyo3") is not None]
+    found = [crate for crate in crates if crate.pyo3() is not None]
     if not found:
         bindings = at(pyproject, "tool", "maturin", "bindings")
         other = next(
@@ -215,15 +248,20 @@ def extensions(pyproject: Mapping[str, Any], setup: Mapping[str, Any]) -> list[d
 def _in_workspace(repository: Repository, crate: Crate) -> Crate:
     """Add the table [workspace] of the crate or of a folder above, up to the top of the repository."""
     crate.workspace = table(crate.data, "workspace")
-    top = repository.project
-    for _ in Path(repository.prefix).parts:
-        top = top.parent
+    top = _top(repository)
     folder = (repository.project / crate.path).parent
     while not crate.workspace and folder not in (top, folder.parent):
         folder = folder.parent
         if (folder / "Cargo.toml").is_file():
             crate.workspace = table(_toml(folder / "Cargo.toml"), "workspace")
     return crate
+
+
+def _top(repository: Repository) -> Path:
+    top = repository.project
+    for _ in Path(repository.prefix).parts:
+        top = top.parent
+    return top
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -239,7 +277,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     with suppress(OSError):
-        if path.stat().st_size <= _LARGE:
+        if not path.is_symlink() and path.stat().st_size <= _LARGE:
             return path.read_bytes().decode("utf-8", "replace")
     return ""
 

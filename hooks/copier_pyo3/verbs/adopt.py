@@ -250,7 +250,7 @@ def _prepare(
             add_layer(organization.layer, theirs, {**asked, **given}, organization.defaults, defaults)
         recorded = read_answers((theirs / answers_file).read_bytes(), answers_file)
         answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
-        knows_license = "license" in found or "license" in data or not defaults
+        knows_license = all(name in found or name in data or not defaults for name in ("license", "author_name"))
         offered = offer(reading, theirs, base, answers_file, knows_license, versions if modernize else None)
         trees = [repository.tree_of(folder, Path(aside, f"{folder.name}.index")) for folder in (base, theirs)]
     ours = repository.tree("HEAD")
@@ -404,10 +404,12 @@ def _needs(made: Adoption) -> list[str]:
         )
     if "pyproject.toml" in made.merged:
         for lock, command in (("uv.lock", "uv lock"), ("poetry.lock", "poetry lock"), ("pdm.lock", "pdm lock")):
-            if lock in reading.files:
+            if lock in reading.files or (reading.inner and (reading.top / lock).is_file()):
                 needs.append(f"{lock} is no longer up to date: run `{command}`")
     if ".github/workflows/ci.yml" in made.added and "Cargo.lock" not in reading.files:
         needs.append("the workflows need Cargo.lock in git: run `cargo generate-lockfile`, and commit it")
+    if "noxfile.py" in made.added and "mypy" not in reading.text("pyproject.toml") and reading.inner:
+        needs.append("`nox -s typing` needs `files` in [tool.mypy]: the files to check")
     if "noxfile.py" in made.added:
         needs.append(
             "`nox` runs the template's checks, which have never seen your code: run it once, and adapt what you keep"
