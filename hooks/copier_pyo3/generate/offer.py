@@ -174,7 +174,7 @@ def _remove(holder: Any, declined: Any, name: str) -> None:
 def _lacking(reading: Reading, data: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     groups = table(data, "dependency-groups")
     mine = {re.sub(r"[-_.]+", "-", name).lower() for name in table(reading.pyproject, "dependency-groups")}
-    added = [name for name in groups if name not in mine and name not in ("stubs", "dev")]
+    added = [name for name in groups if name not in mine and name != "dev"]
     yield from (("dependency-groups", name) for name in added)
     if "dev" not in mine and reading.get("tool", "uv", "dev-dependencies") is None:
         yield "dependency-groups", "dev"
@@ -220,7 +220,7 @@ def _named(reading: Reading) -> set[str]:
     """The names of all packages that the project requires somewhere in pyproject.toml."""
     tables = [table(reading.pyproject, "dependency-groups"), table(reading.get("project"), "optional-dependencies")]
     lists = [items for each in tables for items in each.values()]
-    lists += [reading.get("project", "dependencies"), reading.get("build-system", "requires")]
+    lists += [reading.get("project", "dependencies")]
     lists += [
         reading.get("tool", "uv", key)
         for key in ("dev-dependencies", "constraint-dependencies", "override-dependencies")

@@ -234,12 +234,16 @@ def _repositories(reading: Reading) -> Iterator[Found]:
 
 def _forge(url: object) -> str | None:
     """The repository on its host as https://host/owner/name, without a password; None if the URL is another page."""
-    text = re.sub(r"^(?:ssh://)?(?:[^@/\s]+@)([\w.-]+\.[a-z]+)[:/]", r"https://\1/", str(url or "").strip())
+    text = re.sub(r"^(?:ssh://)?(?:[^@/\s]+@)([\w.-]+\.[a-z]+)(?::\d+/|[:/])", r"https://\1/", str(url or "").strip())
     text = re.sub(r"^(https?)://[^/@]*@", r"\1://", text)
     found = re.match(
-        r"https?://((?:[\w-]+\.)+[a-z]+/[\w.~-]+(?:/[\w.~-]+)+?)(?:\.git)?/?(?:[#?].*|/(?:-|tree|blob)/.*)?$", text
+        r"https?://((?:[\w-]+\.)+[a-z]+/[\w.~-]+(?:/[\w.~-]+?)+?)(?:\.git)?/?(?:[#?].*|/(?:-|tree|blob)/.*)?$", text
     )
-    return f"https://{found[1]}" if found else None
+    return (
+        f"https://{found[1]}"
+        if found and not re.match(r"pypi\.org|.*(readthedocs|github)\.io|docs\.", found[1])
+        else None
+    )
 
 
 # --- how it is built -------------------------------------------------------------------------------
