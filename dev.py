@@ -6,6 +6,7 @@ python3 dev.py tools           install the tools that the workflow tests need: a
 python3 dev.py versions        compare the versions in the template with the registries; --raise raises them
 python3 dev.py faults          try bad input, kills, and a full disk, and count what is lost (--minutes, --seed)
 python3 dev.py systems         build and run each system in docs/systems.md, for an hour, and write the page
+python3 dev.py page            build the page of docs/start/ into a folder (build/page), for any static host
 python3 dev.py bench           print the figures in docs/benchmarks.md; bench-update measures updates, bench-loop edits
 """
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "new": ["new"],
     "test": TESTS,
     "tools": ["tests/tools.py"],
+    "page": ["tools/page.py"],
     "bench": ["tools/bench_new.py"],
     "bench-merge": ["tools/bench_merge.py"],
     "bench-copy": ["tools/bench_copy.py"],

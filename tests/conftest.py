@@ -14,6 +14,7 @@ from typing import Any
 
 import findpython
 import pytest
+from filelock import FileLock
 
 import pairs
 import systems
@@ -235,3 +236,54 @@ def install(made: Path, minor: int, site: Path, check: bool = True) -> subproces
     python = environment(minor)
     command = [python, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target", site, made]
     return run(command, cwd=site.parent, check=check)
+
+
+# --- the page --------------------------------------------------------------------------------------
+
+PAGE_VERSION = "v7.0.0"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A built page, and the repository of its template."""
+
+    folder: Path
+    repository: Path
+
+    @property
+    def address(self) -> str:
+        """The template's address, as Copier writes it into the answers file."""
+        return f"git+{self.repository.as_uri()}"
+
+
+@pytest.fixture(scope="session")
+def page(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """The page, built once in a run of the tests."""
+    if not shutil.which("node"):
+        pytest.skip("Node.js is not installed: run `python3 dev.py tools`")
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if base.name.startswith("popen-") else base  # shared by the processes of pytest-xdist
+    made = Page(base / "page", base / "page-template")
+    with FileLock(base / "page.lock"):
+        if not made.folder.exists():
+            _fork(made.repository, template)
+            run([sys.executable, "tools/page.py", made.folder, "--source", made.repository], cwd=ROOT)
+    return made
+
+
+def _fork(folder: Path, template: Path) -> None:
+    """Make a fork of the template, with its own address, its own question, and two versions."""
+    shutil.copytree(template, folder)
+    project = folder / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    own = text.replace("https://github.com/copier-pyo3/copier-pyo3", folder.as_uri())
+    assert own != text
+    project.write_text(own, encoding="utf-8", newline="\n")
+    with (folder / "copier.yml").open("a", encoding="utf-8", newline="\n") as file:
+        file.write("\nmotto:\n  type: str\n  help: Motto\n  default: none\n")
+    run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder)
+    for version in ("v6.0.0", PAGE_VERSION):
+        (folder / "template" / "MADE-BY").write_text(f"The template {version}.\n", encoding="utf-8", newline="\n")
+        run(["git", "add", "--all"], cwd=folder)
+        run(["git", "commit", "--quiet", "--message", version], cwd=folder)
+        run(["git", "tag", version], cwd=folder)

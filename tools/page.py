@@ -1,0 +1,128 @@
+"""Builds the page in docs/start/ into a folder that any static host serves: python tools/page.py [OUT].
+
+The template is that of the last commit. Needs Node.js, npm, and git.
+"""
+
+import argparse
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import tomlkit
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "hooks"))
+
+from copier_pyo3.errors import UserError
+from copier_pyo3.generate.organization import NONE, read_organization
+from copier_pyo3.project.home import as_copier, without_password
+
+WORK: Final = ROOT / "build" / "page-work"
+PAGE: Final = ROOT / "docs" / "start"
+TEMPLATE: Final = ["copier.yml", "versions.yml", "names.yml", "template", "licenses", "parts"]
+HOOK: Final = ["errors.py", "__init__.py", "generate", "merge"]  # what merges the fragments
+# The tags of Pyodide 314, and of any Linux: the packages without a wheel for Pyodide have the same in Python.
+TAGS: Final = ["pyemscripten_2026_0_wasm32", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"]
+UNUSED: Final = ("pydantic/v1/", "plumbum/cli/", "copier/_cli.py")  # large, and of no use here
+
+
+def main() -> int:
+    """Build the page. Returns 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", nargs="?", type=Path, default=ROOT / "build" / "page")
+    parser.add_argument("--source", type=Path, default=ROOT, help="the repository of the template")
+    options = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    installed, wanted = PAGE / "node_modules/.package-lock.json", PAGE / "package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=PAGE)
+    wheels = WORK / "wheels"
+    tags = [argument for tag in TAGS for argument in ("--platform", tag)]
+    needs = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(PAGE / "wheels.txt")]
+    python = ["--python-version=3.14", "--implementation=cp", "--abi=cp314", "--abi=abi3", "--abi=none"]
+    run(sys.executable, "-m", "pip", "download", "--quiet", *needs, *python, *tags, "--dest", str(wheels), cwd=ROOT)
+    native = pack_packages(wheels, options.source)
+    pack_files(options.source, native)
+    shutil.rmtree(options.out, ignore_errors=True)
+    run("node", "build.mjs", str(WORK), str(options.out.resolve()), cwd=PAGE)
+    return 0
+
+
+def pack_packages(wheels: Path, source: Path) -> list[tuple[str, bytes]]:
+    """Put the Python files into one archive. Returns the names and contents of the files that cannot be in an archive."""
+    native = []
+    with zipfile.ZipFile(WORK / "packages.zip", "w") as archive:
+        for wheel in sorted(wheels.glob("*.whl")):
+            with zipfile.ZipFile(wheel) as files:
+                for name in files.namelist():
+                    if name.startswith("pydantic_core/"):
+                        native.append((f"lib/python3.14/site-packages/{name}", files.read(name)))
+                    elif name.endswith((".py", "/METADATA")) and not name.startswith(UNUSED):
+                        archive.writestr(name, files.read(name))
+        for name, content, _ in tracked(source, *(f"hooks/copier_pyo3/{name}" for name in HOOK)):
+            archive.writestr(name.removeprefix("hooks/"), content)
+        archive.write(PAGE / "engine.py", "engine.py")
+    return native
+
+
+def pack_files(source: Path, native: list[tuple[str, bytes]]) -> None:
+    """Put the template, its address, and its version into one archive."""
+    with zipfile.ZipFile(WORK / "files.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content, executable in tracked(source, *TEMPLATE):
+            add(archive, f"template/{name}", content, executable)
+        for name, content in native:
+            add(archive, name, content)
+        add(archive, "build.json", json.dumps(about(source)).encode())
+
+
+def about(source: Path) -> dict[str, Any]:
+    """The address and version of the template, and the answers of the organization, if there are any."""
+    project = tomlkit.parse((source / "pyproject.toml").read_text(encoding="utf-8")).unwrap()["project"]
+    version = subprocess.check_output(["git", "describe", "--tags", "--always"], cwd=source, encoding="utf-8").strip()
+    address = without_password(as_copier(project["urls"]["Repository"]))
+    file = source / "organization.yml"
+    own = read_organization(str(file)) if file.is_file() else NONE
+    if own.layer:
+        raise UserError(f"{file} has a layer, which the page cannot add to a project: remove it, or build no page.")
+    answers = {"locked": dict(own.locked), "defaults": dict(own.defaults)}
+    return {"address": address, "version": version, "organization": own.name and file.name, **answers}
+
+
+def tracked(source: Path, *paths: str) -> Iterator[tuple[str, bytes, bool]]:
+    """The name and content of each file of the last commit, and whether it is executable."""
+    archive = subprocess.check_output(["git", "archive", "HEAD", *paths], cwd=source)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        for member in files:
+            if content := files.extractfile(member):
+                yield member.name, content.read(), bool(member.mode & 0o100)
+
+
+def add(archive: zipfile.ZipFile, name: str, content: bytes, executable: bool = False) -> None:
+    """Add a file. It has no date, so that two builds are equal."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (0o100755 if executable else 0o100644) << 16
+    archive.writestr(info, content, zipfile.ZIP_DEFLATED)
+
+
+def run(*command: str, cwd: Path) -> None:
+    """Run a command, and stop with its output if it fails."""
+    try:
+        subprocess.run(command, cwd=cwd, check=True)
+    except FileNotFoundError:
+        sys.exit(f"page.py: {command[0]} is not installed: install it, for example with `python3 dev.py tools`.")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"page.py: `{' '.join(command[:3])}` failed ({error.returncode}): see above.")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:
+        sys.exit(f"page.py: {error}")
