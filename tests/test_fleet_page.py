@@ -168,6 +168,7 @@ def test_the_page_works_without_its_script(browser: Any, html: Path) -> None:
         ("{", "1.json is not JSON"),
         ("[]", "1.json has no report"),
         (json.dumps({"schema": 2, "created": "", "organization": None, "projects": []}), "another version"),
+        (json.dumps({"schema": 1, "created": "", "organization": None, "projects": [{}]}), "projects without a state"),
         (None, "cannot read"),
     ],
 )

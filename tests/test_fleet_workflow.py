@@ -18,9 +18,15 @@ RENOVATE = ["copier", "update", "--skip-answered", "--defaults", "--trust", "--a
 
 @pytest.fixture(scope="module")
 def package(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this package."""
-    out = tmp_path_factory.mktemp("wheel")
-    run(["uv", "build", "--quiet", "--wheel", "--out-dir", out], cwd=template)
+    """The wheel of an organization's copy of this repository."""
+    fork, out = tmp_path_factory.mktemp("fork") / "fork", tmp_path_factory.mktemp("wheel")
+    shutil.copytree(template, fork, ignore=shutil.ignore_patterns("tests", "docs"))
+    replace(
+        fork / "pyproject.toml",
+        "https://github.com/copier-pyo3/copier-pyo3",
+        "git@git.example.org:platform/template.git",
+    )
+    run(["uv", "build", "--quiet", "--wheel", "--out-dir", out], cwd=fork)
     (made,) = out.glob("*.whl")
     return made
 
@@ -40,6 +46,13 @@ def test_no_linter_finds_anything(name: str, tmp_path: Path) -> None:
     run(["git", "init", "--quiet"], cwd=tmp_path)
     put(tmp_path, name)
     judge(tmp_path)
+
+
+def test_a_copy_of_this_repository_prints_its_own_address(package: Path, tmp_path: Path) -> None:
+    """uv installs from a URL, so `git@host:path` becomes one."""
+    need("uv")
+    printed = run(["uvx", "--from", package, "copier-pyo3", "fleet", "workflow"], cwd=tmp_path).stdout
+    assert re.search(r"COPIER_PYO3: git\+ssh://git@git\.example\.org/platform/template\.git@v\d", printed)
 
 
 def test_a_sharded_list_gives_one_report(package: Path, tmp_path: Path) -> None:

@@ -287,8 +287,8 @@ def _fleet_status(options: argparse.Namespace) -> int:
 
     _need_folder(options.html)
     report = fleet_status(options.file, shard=options.shard, jobs=options.jobs, trust=options.trust)
-    _write_page(report, options.html)
     (print_json if options.json else print_table)(report)
+    _write_page(report, options.html)
     return 0
 
 
@@ -303,8 +303,8 @@ def _fleet_report(options: argparse.Namespace) -> int:
 
     _need_folder(options.html)
     report = join(options.reports)
-    _write_page(report, options.html)
     (print_json if options.json else print_table)(report)
+    _write_page(report, options.html)
     return 0
 
 

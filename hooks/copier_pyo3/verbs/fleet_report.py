@@ -1,7 +1,7 @@
 """``copier-pyo3 fleet report``: join the reports of several machines. The page of a report. The workflows for GitHub."""
 
 import json
-import tempfile
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,10 @@ from copier_pyo3.verbs.fleet_page import page
 
 WORKFLOWS: Final = Path(__file__).with_name("workflow-templates")
 FIELDS: Final = {"schema", "created", "organization", "projects"}
+OF_PROJECT: Final = {
+    *("name", "source", "folder", "state", "states", "version", "newest", "behind", "layer"),
+    *("drift", "violations", "conflicts", "dirty", "message"),
+}
 
 
 def join(paths: Iterable[Path]) -> dict[str, Any]:
@@ -50,20 +54,24 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise UserError(f"{path} has no report: pass files that `copier-pyo3 fleet status --json` wrote.")
     if report["schema"] != 1:
         raise UserError(f"{path} is of another version of copier-pyo3: use the same version for all reports.")
+    projects = report["projects"]
+    if not isinstance(projects, list) or not all(
+        isinstance(each, dict) and each.keys() >= OF_PROJECT for each in projects
+    ):
+        raise UserError(
+            f"{path} has projects without a state: pass files that `copier-pyo3 fleet status --json` wrote."
+        )
     return report
 
 
 def write_page(report: Mapping[str, Any], path: Path) -> None:
     """Write the page of a report, in whole or not at all."""
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        made = Path(file.name)
-        try:
-            file.write(page(report).encode("utf-8", "backslashreplace"))  # names of files may not be UTF-8
-        except BaseException:
-            made.unlink()
-            raise
-    made.chmod(0o644)
-    made.replace(path)
+    made = path.with_name(f".copier-pyo3-{path.name}")
+    try:
+        made.write_bytes(page(report).encode("utf-8", "backslashreplace"))  # names of files may not be UTF-8
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def workflow(name: str) -> str:
@@ -73,5 +81,6 @@ def workflow(name: str) -> str:
         name: `fleet` or `resolve`.
     """
     text = (WORKFLOWS / f"{name}.yml").read_text(encoding="utf-8")
-    package = f"git+{home_address().removeprefix('git+')}@v{__version__}"
+    address = re.sub(r"^([^/@:]+@[^/:]+):", r"ssh://\1/", home_address().removeprefix("git+"))  # uv needs a URL
+    package = f"git+{address}@v{__version__}"
     return text.replace("COPIER_PYO3: copier-pyo3\n", f"COPIER_PYO3: {package}\n")
