@@ -483,6 +483,33 @@ def test_two_updates_at_once_are_refused(made: dict[str, Path], tmp_path: Path) 
     assert "another `fleet update` is using" in done.stderr
 
 
+# --- private repositories ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for ssh is a shell script")
+def test_repositories_and_templates_over_ssh(template: Template, made: dict[str, Path], tmp_path: Path) -> None:
+    """git starts ssh as for any host. The template's address is recorded unchanged."""
+    write(tmp_path / "ssh", f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nfor last; do :; done\neval "$last"\n')
+    (tmp_path / "ssh").chmod(0o755)
+    address = f"git@git.example.org:{template.folder}"
+    project = Path(shutil.copytree(made["v1.0.0"], tmp_path / "alpha"))
+    replace(project / ANSWERS, f"_src_path: {template.folder}", f"_src_path: {address}")
+    commit(project)
+    bare = remote(tmp_path / "alpha.git", project)
+    file = listed(tmp_path / "fleet.toml", [f"git@git.example.org:{bare}"])
+    settings = tmp_path / "settings.yml"
+    write(settings, json.dumps({"trust": [address]}))
+    ssh = str(tmp_path / "ssh")
+    (entry,) = fleet("update", file, GIT_SSH_COMMAND=ssh, COPIER_SETTINGS_PATH=str(settings))["projects"]
+    assert entry["result"] == "pushed", entry
+    assert f"_src_path: {address}\n" in shown(bare, ANSWERS)
+    asked = (tmp_path / "asked").read_text("utf-8")
+    assert asked.count(f"git-upload-pack '{template.folder}'") == 1, "the template is fetched once"
+    assert f"git-receive-pack '{bare}'" in asked
+    done = copier_pyo3("fleet", "status", "--file", file, GIT_SSH_COMMAND=ssh)
+    assert "this would run code of the template" in done.stdout  # which is not trusted any more
+
+
 # --- the organization's layer ------------------------------------------------------------------------
 
 

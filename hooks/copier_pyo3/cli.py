@@ -360,7 +360,9 @@ def _fleet_update(options: argparse.Namespace) -> int:
     from copier_pyo3.verbs.fleet import print_json
     from copier_pyo3.verbs.fleet_update import FAILED, Wishes, fleet_update, print_results
 
-    wishes = Wishes(options.trust, tuple(options.check), options.push, options.pull_request)
+    if options.check == []:
+        raise UserError("--check has no command: write, for example, --check uv run pytest.")
+    wishes = Wishes(options.trust, tuple(options.check or ()), options.push, options.pull_request)
     report = fleet_update(options.file, shard=options.shard, jobs=options.jobs, wishes=wishes, state=options.state)
     (print_json if options.json else print_results)(report)
     return 1 if any(each["result"] in FAILED for each in report["projects"]) else 0
@@ -481,7 +483,6 @@ def _add_fleet(verbs: Any) -> None:
     verb.add_argument(
         "--check",
         nargs=argparse.REMAINDER,
-        default=[],
         metavar="COMMAND",
         help="run this command in each updated project, and push only if it succeeds; must be the last option",
     )

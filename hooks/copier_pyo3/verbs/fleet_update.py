@@ -24,7 +24,7 @@ from copier_pyo3.project import surroundings
 from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
 from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, local
 from copier_pyo3.project.fleet_file import Project, part_of, read_fleet
-from copier_pyo3.project.home import scrubbed
+from copier_pyo3.project.home import scrubbed, without_password
 from copier_pyo3.project.in_processes import explained, in_processes
 from copier_pyo3.project.repository import Repository
 from copier_pyo3.verbs.update import Update, update
@@ -195,6 +195,7 @@ def _updated(
         _run_check(repository, wishes.check)
     if not wishes.push:
         entry["commit"] = commit
+        repository.git("remote", "set-url", "origin", without_password(project.source))  # the clone is kept
         entry["message"] = f"the branch is in {repository.project}"
         return "committed"
     done = subprocess.run(
