@@ -8,12 +8,12 @@ from typing import Any
 
 import copier
 
-from conftest import ROOT, Page
+from conftest import PAGE_VERSION, ROOT, Page
 
 
-def copied(page: Page, answers: Mapping[str, Any], folder: Path) -> Path:
+def copied(page: Page, answers: Mapping[str, Any], folder: Path, version: str = PAGE_VERSION) -> Path:
     """A project that Copier makes from the repository, as `copier copy --trust --defaults` does."""
-    copier.run_copy(page.address, folder, data=dict(answers), defaults=True, quiet=True, unsafe=True)
+    copier.run_copy(page.address, folder, data=dict(answers), vcs_ref=version, defaults=True, quiet=True, unsafe=True)
     return folder
 
 

@@ -6,8 +6,11 @@ import os
 import zipfile
 from pathlib import Path
 
+import pytest
+from copier.errors import CopierError
+
 import pairs
-from conftest import Page, run
+from conftest import PAGE_VERSION, Page, run
 from pages import ask, contents, copied
 
 # Every sixth case; SLOW=1 compares all of them, as on 2026-11-30: `SLOW=1 python3 dev.py test -k page_engine`.
@@ -36,6 +39,23 @@ def test_each_project_is_that_of_copier(page: Page, tmp_path: Path) -> None:
         expected = copied(page, answers, tmp_path / "copier" / name)
         assert made.name == name
         assert contents(made) == contents(expected), name
+
+
+def test_an_older_version_is_that_of_copier(page: Page, tmp_path: Path) -> None:
+    answers = {"project_name": "older", "features": ["numpy"], "extras": ["docs"]}
+    wanted = [{"do": "older", "answers": answers, "commit": version} for version in ("v6.0.0", "v5.0.0", "files")]
+    older, *refused = ask(page, [*wanted, {"do": "state", "answers": answers}])
+    newer = refused.pop()
+    for reply, version in ((older, "v6.0.0"), (newer, PAGE_VERSION)):
+        expected = contents(copied(page, answers, tmp_path / version, version))
+        assert {name: text.encode() for name, text in reply["result"]["files"].items()} == {
+            name: content for name, (content, _) in expected.items()
+        }
+    assert older["result"]["files"]["MADE-BY"] != newer["result"]["files"]["MADE-BY"]
+    assert [reply["error"] for reply in refused] == [
+        "this page does not have the files of the version v5.0.0.",
+        "this page does not have the files of the version files.",
+    ]
 
 
 def test_a_project_of_the_page_is_updated(page: Page, tmp_path: Path) -> None:
@@ -67,3 +87,53 @@ def test_a_project_of_the_page_is_updated(page: Page, tmp_path: Path) -> None:
         "M",
         ".gitignore",
     ]
+
+
+def test_refusals_are_those_of_the_template(page: Page, tmp_path: Path) -> None:
+    """Each problem stands at its question, with the words of Copier."""
+    refused: list[dict[str, object]] = [
+        {"project_name": "-"},
+        {"license": "proprietary", "publish_to": "pypi"},
+        {"publish_to": "private"},
+        {"min_python": "3.9", "features": ["numpy"]},
+        {"runners": "{x: 1}"},
+        {"ci": "gitlab", "dependency_updates": "dependabot"},
+        {"kind": "application", "extras": ["bazel"]},
+        {"license": "Beerware"},
+        {"features": "numpy"},
+        {"more": {"a": [1]}, "author_name": " "},
+    ]
+    for answers, reply in zip(refused, ask(page, ({"do": "state", "answers": each} for each in refused)), strict=True):
+        state = reply["result"]
+        assert state["files"] is None
+        problems = {question["name"]: question["problem"] for question in state["questions"] if question["problem"]}
+        assert problems
+        assert state["refused"] == "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        with pytest.raises((CopierError, TypeError, ValueError)) as raised:
+            copied(page, answers, tmp_path / "refused")
+        said = " ".join(str(raised.value).split())
+        first = next(iter(problems.values()))
+        assert first in said or first in ("Invalid input", "an answer is required.") or "is required" in said, said
+
+
+def test_nothing_in_an_answers_file_is_run(page: Page) -> None:
+    tags = ["license: !!python/object/apply:os.system [touch /ran]", "a: &a [1]\nb: *a", "[" * 3000, "{", "- MIT"]
+    hostile = (
+        "_src_path: https://example.com/evil.git\n_tasks: [touch ran]\nlicense: 2\nevil: x\nauthor_name: '{{ 7*7 }}'\n"
+    )
+    *refused, reply, state = ask(
+        page,
+        [
+            *({"do": "parse", "text": text} for text in tags),
+            {"do": "parse", "text": hostile},
+            {
+                "do": "state",
+                "answers": {"author_name": "{{ 7*7 }}", "_src_path": "/etc", "copyright_year": "2026", "part": {}},
+            },
+        ],
+    )
+    assert all(len(reply["error"]) < 300 and "Traceback" not in reply["error"] for reply in refused)
+    assert reply["result"]["answers"] == {"author_name": "{{ 7*7 }}"}
+    assert [each["name"] for each in reply["result"]["ignored"]] == ["license", "evil"]
+    assert "{{ 7*7 }}" in state["result"]["files"]["LICENSE"]
+    assert f"_src_path: {page.address}\n" in state["result"]["answersFile"]

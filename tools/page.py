@@ -26,8 +26,11 @@ from copier_pyo3.project.home import as_copier, without_password
 
 WORK: Final = ROOT / "build" / "page-work"
 PAGE: Final = ROOT / "docs" / "start"
-TEMPLATE: Final = ["copier.yml", "versions.yml", "names.yml", "template", "licenses", "parts"]
-HOOK: Final = ["errors.py", "__init__.py", "generate", "merge"]  # what merges the fragments
+TEMPLATE: Final = ("copier.yml", "versions.yml", "names.yml", "template/", "licenses/", "parts/")
+HOOK: Final = tuple(
+    f"hooks/copier_pyo3/{name}" for name in ("errors.py", "__init__.py", "generate/", "merge/", "project/")
+)
+OLDER: Final = 10  # versions whose files the page has, to show what an update changes
 # The tags of Pyodide 314, and of any Linux: the packages without a wheel for Pyodide have the same in Python.
 TAGS: Final = ["pyemscripten_2026_0_wasm32", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"]
 UNUSED: Final = ("pydantic/v1/", "plumbum/cli/", "copier/_cli.py")  # large, and of no use here
@@ -66,42 +69,60 @@ def pack_packages(wheels: Path, source: Path) -> list[tuple[str, bytes]]:
                         native.append((f"lib/python3.14/site-packages/{name}", files.read(name)))
                     elif name.endswith((".py", "/METADATA")) and not name.startswith(UNUSED):
                         archive.writestr(name, files.read(name))
-        for name, content, _ in tracked(source, *(f"hooks/copier_pyo3/{name}" for name in HOOK)):
+        for name, content, _ in tracked(source, "HEAD", HOOK):
             archive.writestr(name.removeprefix("hooks/"), content)
         archive.write(PAGE / "engine.py", "engine.py")
     return native
 
 
 def pack_files(source: Path, native: list[tuple[str, bytes]]) -> None:
-    """Put the template, its address, and its version into one archive."""
+    """Put the template, its address, and its version into one archive, and each older version into one."""
+    told = about(source)
     with zipfile.ZipFile(WORK / "files.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content, executable in tracked(source, *TEMPLATE):
+        for name, content, executable in tracked(source, "HEAD", TEMPLATE):
             add(archive, f"template/{name}", content, executable)
         for name, content in native:
             add(archive, name, content)
-        add(archive, "build.json", json.dumps(about(source)).encode())
+        add(archive, "build.json", json.dumps(told).encode())
+    for version in told["versions"]:
+        with zipfile.ZipFile(WORK / f"{version}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, content, executable in tracked(source, version, (*TEMPLATE, *HOOK)):
+                add(archive, f"older/{version}/{name}", content, executable)
 
 
 def about(source: Path) -> dict[str, Any]:
     """The address and version of the template, and the answers of the organization, if there are any."""
     project = tomlkit.parse((source / "pyproject.toml").read_text(encoding="utf-8")).unwrap()["project"]
-    version = subprocess.check_output(["git", "describe", "--tags", "--always"], cwd=source, encoding="utf-8").strip()
+    (version,) = git(source, "describe", "--tags", "--always")
+    tags = git(source, "tag", "--merged", "HEAD", "--sort=-version:refname", "--list", "v[0-9]*")
+    older = [tag for tag in tags if tag != version][:OLDER]
     address = without_password(as_copier(project["urls"]["Repository"]))
     file = source / "organization.yml"
     own = read_organization(str(file)) if file.is_file() else NONE
     if own.layer:
         raise UserError(f"{file} has a layer, which the page cannot add to a project: remove it, or build no page.")
     answers = {"locked": dict(own.locked), "defaults": dict(own.defaults)}
-    return {"address": address, "version": version, "organization": own.name and file.name, **answers}
+    return {
+        "address": address,
+        "version": version,
+        "versions": older,
+        "organization": own.name and file.name,
+        **answers,
+    }
 
 
-def tracked(source: Path, *paths: str) -> Iterator[tuple[str, bytes, bool]]:
-    """The name and content of each file of the last commit, and whether it is executable."""
-    archive = subprocess.check_output(["git", "archive", "HEAD", *paths], cwd=source)
+def tracked(source: Path, version: str, paths: tuple[str, ...]) -> Iterator[tuple[str, bytes, bool]]:
+    """The name and content of each file below the paths in a version, and whether it is executable."""
+    archive = subprocess.check_output(["git", "archive", version], cwd=source)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         for member in files:
-            if content := files.extractfile(member):
+            if member.name.startswith(paths) and (content := files.extractfile(member)):
                 yield member.name, content.read(), bool(member.mode & 0o100)
+
+
+def git(source: Path, *arguments: str) -> list[str]:
+    """The lines of git's output."""
+    return subprocess.check_output(["git", *arguments], cwd=source, encoding="utf-8").splitlines()
 
 
 def add(archive: zipfile.ZipFile, name: str, content: bytes, executable: bool = False) -> None:

@@ -22,10 +22,11 @@ writeFileSync(join(out, "python.zip"), python.FS.readFile("/python.zip"));
 const [first, template] = ["/first.json", "/build.json"].map((name) => JSON.parse(python.FS.readFile(name, { encoding: "utf8" })));
 writeFileSync(join(out, "questions.json"), JSON.stringify({ ...first, template }));
 cpSync(join(pyodide, "pyodide.asm.wasm"), join(out, "pyodide.asm.wasm"));
-cpSync(join(work, "files.zip"), join(out, "files.zip"));
+const archives = ["files.zip", ...template.versions.map((version) => `${version}.zip`)];
+for (const name of archives) cpSync(join(work, name), join(out, name));
 
 const FILES = {};
-for (const name of ["pyodide.asm.wasm", "python.zip", "files.zip"]) FILES[name] = hash(name);
+for (const name of ["pyodide.asm.wasm", "python.zip", ...archives]) FILES[name] = hash(name);
 await build({
   entryPoints: ["worker.ts", "page.ts"].map((name) => join(here, "src", name)),
   outdir: out,

@@ -11,7 +11,8 @@ import sys
 import time
 import types
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -38,13 +39,17 @@ class Choice(types.SimpleNamespace):
         super().__init__(title=title, value=value, disabled=disabled)
 
 
-with zipfile.ZipFile("/files.zip") as archive:
-    for info in archive.infolist():
-        path = Path("/", info.filename)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(archive.read(info))
-        path.chmod(info.external_attr >> 16 & 0o777)
+def unpack(name: str) -> None:
+    """Unpack an archive of the page into the file system of Pyodide, with permissions."""
+    with zipfile.ZipFile(name) as archive:
+        for info in archive.infolist():
+            path = Path("/", info.filename)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.read(info))
+            path.chmod(info.external_attr >> 16 & 0o777)
 
+
+unpack("/files.zip")
 STAND_INS: Final = [
     "fcntl",
     "grp",
@@ -74,7 +79,6 @@ from jinja2 import TemplateError
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.generate.asking import check_data
-from copier_pyo3.generate.fold import fold
 
 copier._main.is_git_available = lambda: False  # else it searches PATH for each file
 BUILD: Final = json.loads(Path("/build.json").read_text(encoding="utf-8"))
@@ -102,15 +106,35 @@ class Refused(Exception):
 
 
 class Bundle(Template):
-    """The template in a folder, with the address and the version that it has in its repository."""
+    """A version of the template in a folder, with the address and the version that it has in its repository."""
 
     @cached_property
     def local_abspath(self) -> Path:
-        return TEMPLATE
+        return TEMPLATE if self.ref == BUILD["version"] else Path("/older", str(self.ref))
 
     @cached_property
-    def commit(self) -> str:
-        return str(BUILD["version"])
+    def commit(self) -> str | None:
+        return self.ref
+
+    @cached_property
+    def environment(self) -> Any:
+        """Copier's environment of Jinja, which compiles each text once, and not for each project."""
+        with copier._main.Worker(src_path=str(self.local_abspath)) as worker:
+            env = worker.jinja_env
+        compiled = functools.cache(env.from_string)
+
+        def from_string(source: str) -> Any:
+            env.extensions[YieldExtension.identifier].preprocess(source, None)
+            return compiled(source)
+
+        env.from_string = from_string
+        return env
+
+
+@functools.cache
+def bundle(version: str) -> Bundle:
+    """A version of the template."""
+    return Bundle(url=BUILD["address"], ref=version)
 
 
 class Asked(Question):
@@ -156,7 +180,6 @@ def words(error: Exception) -> str:
 
 
 copier._main.Question = ask  # type: ignore[misc, assignment]
-bundle: Final = Bundle(url=BUILD["address"])
 
 
 class Worker(copier._main.Worker):
@@ -164,11 +187,11 @@ class Worker(copier._main.Worker):
 
     @cached_property
     def template(self) -> Template:
-        return bundle
+        return bundle(str(self.vcs_ref))
 
     @cached_property
     def jinja_env(self) -> Any:
-        return environment()
+        return bundle(str(self.vcs_ref)).environment
 
     @cached_property
     def answers_relpath(self) -> Path:  # type: ignore[override]
@@ -202,7 +225,10 @@ class Worker(copier._main.Worker):
             _, _, _, hook, *names = task.cmd
             if hook != "fold":
                 raise UserError(f"the page cannot run the template's task {hook}.")
-            fold(self.dst_path, names)
+            with hooks(self.template.local_abspath):
+                from copier_pyo3.generate.fold import fold
+
+                fold(self.dst_path, names)
 
 
 @functools.cache
@@ -212,25 +238,31 @@ def tree(root: Path) -> list[tuple[str, list["os.DirEntry[str]"]]]:
         return [(top.name, [top, *scantree(top.path, False)] if top.is_dir() else [top]) for top in entries]
 
 
-@functools.cache
-def environment() -> Any:
-    """Copier's environment of Jinja, which compiles each text once, and not for each project."""
-    with copier._main.Worker(src_path=str(TEMPLATE)) as worker:
-        env = worker.jinja_env
-    compiled = functools.cache(env.from_string)
-
-    def from_string(source: str) -> Any:
-        env.extensions[YieldExtension.identifier].preprocess(source, None)
-        return compiled(source)
-
-    env.from_string = from_string
-    return env
+@contextmanager
+def hooks(root: Path) -> Iterator[None]:
+    """In this context, the package copier_pyo3 is that of an older version of the template."""
+    if root == TEMPLATE:
+        yield
+        return
+    own = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "copier_pyo3"}
+    for name in own:
+        del sys.modules[name]
+    sys.path.insert(0, str(root / "hooks"))
+    try:
+        yield
+    finally:
+        sys.path.pop(0)
+        sys.modules.update(own)
 
 
 def form(worker: Worker) -> dict[str, Any]:
     """The questions as the page shows them, and the answers that are not the default ones."""
     shown = [question for question in questions.values() if question.when is not False and question.ask is not False]
     known = worker.answers.combined
+    # A computed answer fails only because of an answer with a problem, which is told then.
+    told = {
+        question.var_name: problems[question.var_name] for question in shown if question.var_name in problems
+    } or problems
     given = [question for question in shown if question.var_name in worker.answers.init | BUILD["defaults"]]
     usual = {question.var_name: default(question, BUILD["defaults"]) for question in given}
     plain = {question.var_name: default(question, {}) for question in given}  # without an organization's defaults
@@ -256,7 +288,7 @@ def form(worker: Worker) -> dict[str, Any]:
             for question in shown
         ],
         "changed": {name: known[name] for name, value in plain.items() if name in known and known[name] != value},
-        "refused": "; ".join(f"{name}: {problem}" for name, problem in problems.items()) or None,
+        "refused": "; ".join(f"{name}: {problem}" for name, problem in told.items()) or None,
         "files": None,
         "executable": [],
         "answersFile": "",
@@ -282,9 +314,9 @@ def as_text(value: Any, kind: str) -> Any:
 
 
 @functools.lru_cache(maxsize=32)
-def project(text: str) -> dict[str, Any]:
-    """The form and the project for answers in JSON."""
-    asked = [name for name, question in bundle.questions_data.items() if question.get("when") is not False]
+def project(text: str, version: str = BUILD["version"]) -> dict[str, Any]:
+    """The form and the project for answers in JSON, from a version of the template."""
+    asked = [name for name, each in bundle(version).questions_data.items() if each.get("when") is not False]
     answers = {name: value for name, value in json.loads(text).items() if name in asked}
     problems.clear()
     questions.clear()
@@ -292,8 +324,9 @@ def project(text: str) -> dict[str, Any]:
     settings = {"defaults": True, "quiet": True, "unsafe": True}
     worker = Worker(
         src_path=BUILD["address"],
+        vcs_ref=version,
         dst_path=PROJECT,
-        data=answers | BUILD["locked"],
+        data=answers | {name: value for name, value in BUILD["locked"].items() if name in asked},
         user_defaults=BUILD["defaults"],
         **settings,
     )
@@ -313,6 +346,13 @@ def project(text: str) -> dict[str, Any]:
 def state(text: str) -> str:
     """The form and the project for answers in JSON, as JSON."""
     return json.dumps(project(text))
+
+
+def older(text: str, version: str) -> str:
+    """The form and the project for answers in JSON from an older version, whose archive is /older.zip, as JSON."""
+    if not Path("/older", version).exists():
+        unpack("/older.zip")
+    return json.dumps(project(text, version))
 
 
 def pack(text: str) -> bytes:
@@ -353,7 +393,7 @@ def parse(text: str) -> str:
         if str(name).startswith("_"):
             continue
         try:
-            check_data({name: value}, bundle.questions_data)
+            check_data({name: value}, bundle(BUILD["version"]).questions_data)
             answers[name] = value
         except UserError as error:
             ignored.append({"name": str(name), "why": str(error)})

@@ -31,7 +31,7 @@ async function start() {
   python.FS.writeFile("/files.zip", new Uint8Array(await files));
   const engine = python.pyimport("engine");
   progress(1, "Ready");
-  return engine;
+  return { python, engine };
 }
 
 const started = start();
@@ -40,16 +40,25 @@ started.catch((error) => say({ progress: { done: 0, words: `Python cannot be loa
 addEventListener("message", async ({ data }: MessageEvent<Request>) => {
   const { id } = data;
   try {
-    const engine = await started;
+    const { python, engine } = await started;
     engine.show_form = (text: string) => say({ id, partial: JSON.parse(text) });
+    const answers = "answers" in data ? JSON.stringify(data.answers) : "";
     if (data.do === "zip") {
-      const bytes = engine.pack(JSON.stringify(data.answers));
+      const bytes = engine.pack(answers);
       const result: Uint8Array = bytes.toJs();
       bytes.destroy();
-      say({ id, result }, [result.buffer]);
-    } else {
-      say({ id, result: JSON.parse(data.do === "parse" ? engine.parse(data.text) : engine.state(JSON.stringify(data.answers))) });
+      return say({ id, result }, [result.buffer]);
     }
+    let result: string;
+    if (data.do === "parse") result = engine.parse(data.text);
+    else if (data.do === "older") {
+      const name = `${data.commit}.zip`;
+      if (!/^v\d/.test(name) || !(name in FILES)) throw new Error(`this page does not have the files of the version ${data.commit}.`);
+      const archive = await fetch(home + name).then((response) => response.arrayBuffer());
+      python.FS.writeFile("/older.zip", new Uint8Array(archive));
+      result = engine.older(answers, data.commit);
+    } else result = engine.state(answers);
+    say({ id, result: JSON.parse(result) });
   } catch (error) {
     const lines = String((error as Error).message).trim().split("\n"); // of Python: the last one is the error
     say({ id, error: lines.at(-1)!.replace(/^[\w.]*UserError: /, "") });
