@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, run
+from git_host import USER, serving
 from ship import WORKFLOWS, act, need
 from small import NEW, Template, commit, copier_pyo3, replace
 from test_workflows import judge
@@ -133,6 +134,38 @@ def test_the_preset_for_renovate(tmp_path: Path) -> None:
     assert "ignoreScripts" in preset.read_text(encoding="utf-8")
     shutil.copy(preset, tmp_path / "renovate.json")
     run(["renovate-config-validator", "--strict"], cwd=tmp_path)
+
+
+def test_renovate_finds_new_versions(tmp_path: Path) -> None:
+    """With the preset and host rules, of a tag; not of a commit between two tags."""
+    need("renovate-config-validator", "node")
+    renovate = Path(str(shutil.which("renovate-config-validator"))).resolve().with_name("renovate.js")
+    template = tmp_path / "host/platform/template.git"
+    run(["git", "init", "--quiet", "--bare", template], cwd=tmp_path)
+    tree = run(["git", "commit-tree", "-m", "x", run(["git", "mktree"], cwd=template).stdout.strip()], cwd=template)
+    for tag in ("v1.0.0", "v1.1.0"):
+        run(["git", "tag", tag, tree.stdout.strip()], cwd=template)
+    project = tmp_path / "project"
+    project.mkdir()
+    run(["git", "init", "--quiet"], cwd=project)
+    shutil.copy(ROOT / "docs/renovate-copier.json", project / "renovate.json")
+    token = "token-only-for-this-test"
+    with serving(tmp_path / "host", token) as url:
+        # Both answers files are read: the template's, with a tag, and the layer's, with a commit between two tags.
+        for name, version in (("", "v1.0.0"), (".organization", "v1.0.0-3-gabcdef0")):
+            answers = f"_commit: {version}\n_src_path: {url}/platform/template.git\n"
+            (project / f".copier-answers{name}.yml").write_text(answers, encoding="utf-8")
+        commit(project)
+        done = run(
+            ["node", renovate, "--platform=local", "--dry-run=lookup"],
+            cwd=project,
+            RENOVATE_HOST_RULES=json.dumps([{"matchHost": url, "username": USER, "password": token}]),
+            RENOVATE_BASE_DIR=str(tmp_path / "renovate"),
+            LOG_LEVEL="debug",
+        )
+    assert done.stdout.count('"newValue": "v1.1.0"') == 1
+    assert done.stdout.count('"skipReason": "invalid-value"') == 1
+    assert token not in done.stdout + done.stderr
 
 
 def test_without_scripts_renovate_cannot_update(tmp_path: Path) -> None:
