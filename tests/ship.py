@@ -74,6 +74,13 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def only(workflow: Path, session: str) -> None:
+    """Leave out the nox sessions of a workflow or pipeline except one: a test of a failing job needs no other."""
+    text, count = re.subn(rf"uvx nox -s (?!{session}\b).*", "echo left out", workflow.read_text(encoding="utf-8"))
+    assert count >= 3
+    workflow.write_text(text, encoding="utf-8")
+
+
 @functools.cache
 def whole_interpreters() -> dict[int, Path]:
     """Interpreters with a libpython for linking tests. The one that the tests download has none."""
