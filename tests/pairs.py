@@ -91,8 +91,15 @@ def possible(made: Mapping[str, str | bool]) -> bool:
 
 
 def built() -> list[str]:
-    """The cases to build. Extras and the distribution of a program do not change wheels, and have other tests."""
-    return [name for name, answers in cases().items() if not answers.keys() & {"extras", "embedding"}]
+    """The cases to build. Extras and the distribution of a program do not change wheels, and have other tests.
+
+    Of cases that differ only in the license, one is built: it changes a text in the wheel, and each has a case that is built.
+    """
+    found: dict[str, str] = {}
+    for name, answers in cases().items():
+        if not answers.keys() & {"extras", "embedding"}:
+            found.setdefault(repr(flat(answers) | {"license": ""}), name)
+    return list(found.values())
 
 
 def with_extras() -> dict[str, dict[str, Any]]:

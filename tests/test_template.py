@@ -126,6 +126,12 @@ def test_every_pair_of_choices_has_a_case() -> None:
     assert not pairs.missing_pairs()
 
 
+def test_every_choice_is_built() -> None:
+    """Also each license, though of cases that differ only in it, one is built."""
+    built = {choice for name in pairs.built() for choice in pairs.flat(pairs.cases()[name]).items()}
+    assert {(name, value) for name, values in pairs.choices().items() for value in values} <= built
+
+
 def test_every_choice_alone_has_a_case() -> None:
     default = pairs.flat({})
     flips = [{name: value} for name, values in pairs.choices().items() for value in values if default[name] != value]
