@@ -47,6 +47,15 @@ PACKAGES = [
     "uvicorn",
     "virtualenv",
 ]
+BACKENDS = [
+    "flit-core",
+    "hatch-fancy-pypi-readme",
+    "hatch-vcs",
+    "hatchling",
+    "pdm-backend",
+    "poetry-core",
+    "setuptools-scm",
+]
 LINE = re.compile(r"(?P<key>[A-Za-z][\w-]*) *= *(?P<value>[^#\n]+)\n")
 HEADER = re.compile(r"\[[\w.\"'-]+\]\n")
 
@@ -62,29 +71,24 @@ def packages() -> list[Path]:
     folder = BUILD / "sdists"
     for name in PACKAGES:
         place = folder / name
-        if not (place / "done").exists():
-            place.mkdir(parents=True, exist_ok=True)
-            command = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-deps",
-                "--no-binary",
-                ":all:",
-                "--dest",
-                place,
-                name,
-            ]
-            if run(command, cwd=ROOT, check=False).returncode == 0:
-                with tarfile.open(next(place.glob("*.tar.gz"))) as archive:
-                    member = next(item for item in archive if re.fullmatch(r"[^/]+/pyproject\.toml", item.name))
-                    extracted = archive.extractfile(member)
-                    assert extracted is not None
-                    (place / "pyproject.toml").write_bytes(extracted.read())
-                (place / "done").touch()
+        if not (place / "done").exists() and downloaded(name, place):
+            with tarfile.open(next(place.glob("*.tar.gz"))) as archive:
+                member = next(item for item in archive if re.fullmatch(r"[^/]+/pyproject\.toml", item.name))
+                extracted = archive.extractfile(member)
+                assert extracted is not None
+                (place / "pyproject.toml").write_bytes(extracted.read())
+            (place / "done").touch()
     return sorted(folder.glob("*/pyproject.toml"))
+
+
+def downloaded(name: str, place: Path) -> bool:
+    """Whether pip downloaded the sdist. To read its metadata, pip needs the build backend: one environment has most of them."""
+    python = BUILD / "backends" / "bin" / "python"
+    if not python.exists():
+        run(["uv", "venv", "--quiet", BUILD / "backends"], cwd=ROOT)
+        run(["uv", "pip", "install", "--quiet", "--python", python, "pip", *BACKENDS], cwd=ROOT)
+    command = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", place, name]
+    return any(run([*command, *each], cwd=ROOT, check=False).returncode == 0 for each in (["--no-build-isolation"], []))
 
 
 # --- changes of the text, independent of the merge -------------------------------------------------------
