@@ -8,6 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,30 +29,16 @@ TARGETS = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"]
 def main() -> int:
     """Install all tools. Returns 1 with --strict if tools are missing."""
     attempt(sys.executable, "-m", "pip", "install", "--quiet", "--group", f"{ROOT / 'pyproject.toml'}:ship")
-    for module in GO:
-        if not (BIN / module.partition("@")[0].rpartition("/")[2]).exists():
-            attempt("go", "install", module, GOBIN=str(BIN))
-    if not (BIN / "cargo-deny").exists():
-        attempt(
-            "cargo", "install", "--quiet", "--debug", "--no-default-features", "--root", str(BIN.parent), CARGO_DENY
-        )
-    for tool, package in NPM.items():
-        if not (BIN / tool).exists():
-            node = ROOT / "build" / "node" / tool
-            node.mkdir(parents=True, exist_ok=True)
-            options = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(node))
-            attempt("npm", "install", *options, package)
-            installed = node / "node_modules/.bin" / tool
-            if installed.exists():
-                (BIN / tool).unlink(missing_ok=True)  # from an earlier run, and broken now
-                (BIN / tool).symlink_to(installed)
-    if not browser():
-        root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
-        attempt(*root, "apt-get", "update", "--quiet=2")
-        attempt(*root, "apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *BROWSER)
-    for target in TARGETS:
-        attempt("rustup", "target", "add", target)
-    attempt("rustup", "component", "add", "llvm-tools")  # for profile-guided optimization
+    # The others use different programs, and mostly wait for the network.
+    work: list[Callable[[], None]] = [
+        with_cargo,
+        with_go,
+        *(partial(with_npm, *each) for each in NPM.items()),
+        with_apt,
+    ]
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(each) for each in (*work, with_rustup)]:
+            done.result()
     wanted = [
         "act",
         "actionlint",
@@ -65,6 +54,43 @@ def main() -> int:
     if missing:
         print(f"missing: {', '.join(missing)}", file=sys.stderr)
     return 1 if missing and "--strict" in sys.argv else 0
+
+
+def with_cargo() -> None:
+    if not (BIN / "cargo-deny").exists():
+        options = ("--quiet", "--debug", "--no-default-features", "--root", str(BIN.parent))
+        attempt("cargo", "install", *options, CARGO_DENY, CARGO_PROFILE_DEV_DEBUG="0")
+
+
+def with_go() -> None:
+    for module in GO:
+        if not (BIN / module.partition("@")[0].rpartition("/")[2]).exists():
+            attempt("go", "install", module, GOBIN=str(BIN))
+
+
+def with_npm(tool: str, package: str) -> None:
+    if (BIN / tool).exists():
+        return
+    node = ROOT / "build" / "node" / tool
+    node.mkdir(parents=True, exist_ok=True)
+    attempt("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(node), package)
+    installed = node / "node_modules/.bin" / tool
+    if installed.exists():
+        (BIN / tool).unlink(missing_ok=True)  # from an earlier run, and broken now
+        (BIN / tool).symlink_to(installed)
+
+
+def with_apt() -> None:
+    if not browser():
+        root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
+        attempt(*root, "apt-get", "update", "--quiet=2")
+        attempt(*root, "apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *BROWSER)
+
+
+def with_rustup() -> None:
+    for target in TARGETS:
+        attempt("rustup", "target", "add", target)
+    attempt("rustup", "component", "add", "llvm-tools")  # for profile-guided optimization
 
 
 def browser() -> str | None:
