@@ -209,8 +209,8 @@ def environment(minor: int) -> Path:
     python = folder / "bin" / "python"
     needs = ["maturin", "setuptools", "setuptools-rust", "wheel", "tomli", "pytest", "numpy"]
     if not (folder / "ready").exists():
-        run([interpreters()[minor], "-m", "venv", "--clear", folder], cwd=ROOT)
-        run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip", *needs], cwd=ROOT)
+        run(["uv", "venv", "--quiet", "--clear", "--python", interpreters()[minor], folder], cwd=ROOT)
+        run(["uv", "pip", "install", "--quiet", "--python", python, "pip", *needs], cwd=ROOT)
         (folder / "ready").touch()
     return python
 
