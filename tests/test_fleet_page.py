@@ -129,6 +129,15 @@ def test_what_the_page_has(browser: Any, html: Path) -> None:
         bar, track = (rows["v1.2.0, newest"].locator("rect").nth(number).bounding_box() for number in (1, 0))
         assert bar["width"] / track["width"] == pytest.approx(3 / 5, abs=0.01)
 
+        color = "each => getComputedStyle(each, '::before').backgroundColor"
+        marks = [row.locator(".state").evaluate(color) for row in [*rows.values()][:6]]
+        bars = [
+            row.locator("rect").nth(1).evaluate("each => getComputedStyle(each).fill") for row in [*rows.values()][:6]
+        ]
+        assert len({*bars}) == 6
+        assert marks == bars
+        assert [mark.evaluate(color) for mark in page.locator("tbody .state").all()] == marks
+
         page.get_by_role("button", name="Version").click()
         assert names()[:2] == ["argon", "neon"]
         assert page.get_by_role("columnheader", name="Version").get_attribute("aria-sort") == "descending"

@@ -13,13 +13,6 @@ import jinja2
 from copier_pyo3.verbs.fleet import STATES
 
 HERE: Final = Path(__file__).parent
-TONES: Final = {
-    **dict.fromkeys(("failed", "unreachable", "broken"), "bad"),
-    **dict.fromkeys(("conflicting", "drifted", "dirty"), "warn"),
-    "behind": "info",
-    "not adopted": "none",
-    "up to date": "good",
-}
 ORDER: Final = {state: number for number, state in enumerate(STATES)}
 
 
@@ -30,7 +23,8 @@ class Bar:
     label: str
     count: int
     percent: float
-    tone: str
+    color: str
+    """The class of the state with this color."""
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -56,7 +50,7 @@ def page(report: Mapping[str, Any]) -> str:
         created=report["created"],
         projects=projects,
         rank=_rank,
-        tone=lambda state: TONES.get(state, "none"),
+        color=_color,
         states=_bars(Counter(project["state"] for project in projects), len(projects)),
         versions=_versions(projects),
         violated=sum(bool(project["violations"]) for project in projects),
@@ -76,10 +70,14 @@ def _rank(state: str) -> int:
     return ORDER.get(state, len(ORDER))
 
 
+def _color(state: str) -> str:
+    """The class in page.css."""
+    return state.replace(" ", "-") if state in ORDER else "unknown"
+
+
 def _bars(counts: Mapping[str, int], total: int) -> list[Bar]:
     return [
-        Bar(state, counts[state], 100 * counts[state] / total, TONES.get(state, "none"))
-        for state in sorted(counts, key=_rank)
+        Bar(state, counts[state], 100 * counts[state] / total, _color(state)) for state in sorted(counts, key=_rank)
     ]
 
 
@@ -90,7 +88,7 @@ def _versions(projects: Iterable[Mapping[str, Any]]) -> list[Bar]:
     bars = []
     for (behind, version), count in sorted(counts.items(), key=lambda item: (item[0][0] is None, item[0][0] or 0)):
         lag = {None: "unknown lag", 0: "newest"}.get(behind, f"{behind} behind")
-        bars.append(Bar(f"{version}, {lag}", count, 100 * count / len(known), "info" if behind else "good"))
+        bars.append(Bar(f"{version}, {lag}", count, 100 * count / len(known), "behind" if behind else "up-to-date"))
     return bars
 
 
