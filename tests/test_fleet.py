@@ -402,7 +402,7 @@ def test_updates_are_pushed_and_failures_are_left_alone(made: dict[str, Path], t
     said = run(["git", "log", "-1", "--format=%s", "copier-pyo3/v1.2.0"], cwd=good).stdout
     assert said == "Update the template from v1.0.0 to v1.2.0\n"
     state = tmp_path / ".copier-pyo3-fleet"
-    assert sorted(path.name for path in state.iterdir() if path.is_dir()) == []
+    assert list((state / "clones").iterdir()) == []
     assert json.loads((state / "good.json").read_text("utf-8"))["commit"] == found["good"]["commit"]
     # Again, after the hook is gone: what was pushed is found, and the rest is done.
     (refusing / "hooks/pre-receive").unlink()
@@ -428,7 +428,7 @@ def test_a_pull_request_with_gh_and_no_push(made: dict[str, Path], tmp_path: Pat
     (entry,) = fleet("update", listed(file, [beta]), "--no-push")["projects"]
     assert entry["result"] == "committed"
     assert "copier-pyo3/v1.2.0" not in branches(beta)
-    assert branches(tmp_path / ".copier-pyo3-fleet/beta")["copier-pyo3/v1.2.0"] == entry["commit"]
+    assert branches(tmp_path / ".copier-pyo3-fleet/clones/beta")["copier-pyo3/v1.2.0"] == entry["commit"]
 
 
 def running(group: int) -> bool:
@@ -442,8 +442,17 @@ def running(group: int) -> bool:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM], ids=["KILL", "TERM"])
 def test_an_update_that_was_killed_is_completed(by: signal.Signals, made: dict[str, Path], tmp_path: Path) -> None:
-    remotes = [remote(tmp_path / f"{name}.git", made["v1.1.0"]) for name in ("one", "two", "three")]
-    file = listed(tmp_path / "fleet.toml", remotes)
+    mono = tmp_path / "mono"
+    for name in ("two", "three"):  # in one repository
+        shutil.copytree(made["v1.1.0"], mono / "py" / name, ignore=shutil.ignore_patterns(".git"))
+    run(["git", "init", "--quiet"], cwd=mono)
+    commit(mono)
+    one, others = remote(tmp_path / "one.git", made["v1.1.0"]), remote(tmp_path / "others.git", mono)
+    tables = [
+        f'[[project]]\nsource = "others.git"\nfolder = "py/{name}"\nname = "{name}"\n' for name in ("two", "three")
+    ]
+    file = listed(tmp_path / "fleet.toml", [one])
+    write(file, file.read_text("utf-8") + "".join(tables))
     (tmp_path / "temporary").mkdir()
     command = [*CLI, "fleet", "update", "--file", str(file), "--jobs", "1"]
     env = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
@@ -460,14 +469,18 @@ def test_an_update_that_was_killed_is_completed(by: signal.Signals, made: dict[s
     while running(child.pid) and time.monotonic() < limit:
         time.sleep(0.1)
     assert not running(child.pid), "a process is left"
-    assert "copier-pyo3/v1.2.0" not in branches(remotes[2])
+    assert "copier-pyo3/py-three-v1.2.0" not in branches(others)
     if by == signal.SIGTERM:
         assert [path for path in (tmp_path / "temporary").iterdir() if path.name.startswith("copier-pyo3")] == []
     report = fleet("update", file, "--jobs", "2")
     assert Counter(each["result"] for each in report["projects"])["failed"] == 0
     assert by_name(report)["one"]["result"] == "pushed before"
-    for each in remotes:
-        assert "_commit: v1.2.0" in shown(each, ANSWERS)
+    assert "_commit: v1.2.0" in shown(one, ANSWERS)
+    for name, other in (("two", "three"), ("three", "two")):
+        branch = f"copier-pyo3/py-{name}-v1.2.0"
+        assert by_name(report)[name]["branch"] == branch
+        assert "_commit: v1.2.0" in shown(others, f"py/{name}/{ANSWERS}", branch)
+        assert "_commit: v1.1.0" in shown(others, f"py/{other}/{ANSWERS}", branch)
     records = sorted(path.name for path in (tmp_path / ".copier-pyo3-fleet").glob("*.json"))
     assert records == ["one.json", "three.json", "two.json"]
 

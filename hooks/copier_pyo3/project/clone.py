@@ -19,11 +19,15 @@ class BrokenError(UserError):
 
 
 def ask_nothing() -> None:
-    """Let git fail instead of asking for a password. Credential helpers and GIT_ASKPASS work, and keys without a passphrase."""
-    os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
+    """Let git fail instead of asking for a password, or waiting for a host that does not answer.
+
+    Credential helpers and GIT_ASKPASS work, and keys without a passphrase.
+    """
+    for name, value in (("TERMINAL_PROMPT", "0"), ("HTTP_LOW_SPEED_LIMIT", "1"), ("HTTP_LOW_SPEED_TIME", "60")):
+        os.environ.setdefault(f"GIT_{name}", value)
     configured = subprocess.run(["git", "config", "core.sshCommand"], capture_output=True, check=False).stdout
     if not configured and "GIT_SSH" not in os.environ:
-        os.environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+        os.environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=60")
 
 
 def clone(project: Project, place: Path, whole: bool = False) -> Repository:
@@ -48,7 +52,8 @@ def clone(project: Project, place: Path, whole: bool = False) -> Repository:
     else:
         options = [] if whole else ["--depth=1", "--no-tags"]
     command = ["git", "clone", "--quiet", *options, "--", source.removeprefix("git+"), str(place)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    env = os.environ if whole else os.environ | {"GIT_LFS_SKIP_SMUDGE": "1"}  # large files are not compared
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
         reason = scrubbed(why_git_failed(done.stderr.decode(errors="replace")))
         raise UnreachableError(f"cannot clone {scrubbed(source)} ({reason})")

@@ -136,7 +136,7 @@ def _project(project: Project, *, wishes: Wishes, state: Path, run: Path) -> dic
         "conflicts": [],
         "message": "",
     }
-    place = state / project.name
+    place = state / "clones" / project.name
     shutil.rmtree(place, ignore_errors=True)  # left by a run that was killed, or kept by --no-push
     try:
         repository = clone(project, place, whole=True)
@@ -177,7 +177,7 @@ def _updated(
         return "up to date"
     name, old, new, _ = behind[0]
     entry |= {"old_version": old, "new_version": new}
-    entry["branch"] = branch = f"copier-pyo3/{'organization-' if name == LAYER_ANSWERS else ''}{new}"
+    entry["branch"] = branch = _branch(repository, name, new)
     if found := repository.text("ls-remote", "--heads", "origin", f"refs/heads/{branch}"):
         entry |= {**_recorded(record, branch), "commit": found.split("\t")[0]}
         _open_pull_request(project, repository, wishes, entry, "")
@@ -212,6 +212,13 @@ def _updated(
     entry["commit"] = commit
     _open_pull_request(project, repository, wishes, entry, done.stderr)
     return "pushed"
+
+
+def _branch(repository: Repository, answers_file: str, version: str) -> str:
+    """The name of the branch, which is another one for each project of a repository."""
+    folder = re.sub(r"[^A-Za-z0-9_-]+", "-", repository.prefix)
+    layer = "organization-" if answers_file == LAYER_ANSWERS else ""
+    return f"copier-pyo3/{folder}{layer}{version}"
 
 
 def _recorded(record: Path, branch: str) -> dict[str, Any]:
