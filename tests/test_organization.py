@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 import yaml
 
@@ -108,6 +110,33 @@ def test_locked_answers_defaults_layer_and_policy_of_a_new_project(standards: Pa
     assert [line.strip() for line in done.stdout.splitlines() if "policy:" in line] == [
         "policy: SECURITY.md: there is no such file"
     ]
+
+
+def test_locked_questions_are_not_asked_and_defaults_are_offered(standards: Path, tmp_path: Path) -> None:
+    answered = [
+        *("project_name=alpha", "module_name=alpha", "description=An extension module", "author_email=", "kind=mixed"),
+        *("repository_url=https://example.org/x", "sample=minimal"),
+    ]
+    options = ["new", "alpha", "--no-build", "--org", str(standards / "organization.yml")]
+    command = [*CLI, *options, *(f"--data={each}" for each in answered)]
+    with pexpect.spawn(command[0], command[1:], cwd=str(tmp_path), encoding="utf-8", timeout=60) as child:
+        said = ""
+        for question, default, key in (
+            ("Author (copyright holder)", "Example Inc.", "\r"),
+            ("Set advanced options", "y/N", "n"),
+            ("team", "platform", "\r"),
+        ):
+            child.expect_exact(question)
+            said += child.before or ""
+            child.expect_exact(default)
+            child.send(key)
+        child.expect(pexpect.EOF)
+        said += child.before or ""
+        child.wait()
+    assert child.exitstatus == 0, said
+    assert not re.search("License|Publish releases|Upload URL", said), said
+    assert answers(tmp_path / "alpha")["author_name"] == "Example Inc."
+    assert answers(tmp_path / "alpha")["license"] == "proprietary"
 
 
 def test_a_git_address_with_a_path(standards: Path, tmp_path: Path) -> None:
