@@ -35,6 +35,7 @@ COMMANDS = {
     "bench-copy": ["tools/bench_copy.py"],
     "bench-update": ["tools/bench_update.py"],
     "bench-loop": ["tools/bench_loop.py"],
+    "bench-page": ["tools/bench_page.py"],
     "versions": ["tools/versions.py"],
     "faults": ["tools/faults.py"],
     "systems": [*TESTS, "-m", "system", "--write-systems"],

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import json
 import os
+import sys
 import zipfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from copier.errors import CopierError
 
 import pairs
-from conftest import PAGE_VERSION, Page, run
+from conftest import PAGE_VERSION, ROOT, Page, run
 from pages import ask, contents, copied
 
 # Every sixth case; SLOW=1 compares all of them, as on 2026-11-30: `SLOW=1 python3 dev.py test -k page_engine`.
@@ -137,3 +139,33 @@ def test_nothing_in_an_answers_file_is_run(page: Page) -> None:
     assert [each["name"] for each in reply["result"]["ignored"]] == ["license", "evil"]
     assert "{{ 7*7 }}" in state["result"]["files"]["LICENSE"]
     assert f"_src_path: {page.address}\n" in state["result"]["answersFile"]
+
+
+def test_an_organization_has_its_own_page(page: Page, tmp_path: Path) -> None:
+    """A fork with an organization.yml builds its page without a change of code."""
+    fork = tmp_path / "fork"
+    run(["git", "clone", "--quiet", page.repository, fork], cwd=tmp_path)
+    (fork / "organization.yml").write_text(
+        "locked: {license: MPL-2.0}\ndefaults: {author_name: ACME, ci: gitlab}\n", encoding="utf-8", newline="\n"
+    )
+    run(["git", "add", "--all"], cwd=fork)
+    run(["git", "commit", "--quiet", "--message", "Our answers"], cwd=fork)
+    own = Page(tmp_path / "page", fork)
+    run([sys.executable, "tools/page.py", own.folder, "--source", fork], cwd=ROOT)
+    template = json.loads((own.folder / "questions.json").read_text(encoding="utf-8"))["template"]
+    assert template["locked"] == {"license": "MPL-2.0"}
+    usual, other = (
+        reply["result"] for reply in ask(own, [{"do": "state", "answers": {}}, {"do": "state", "answers": OTHER}])
+    )
+    assert usual["changed"] == {"license": "MPL-2.0", "author_name": "ACME", "ci": "gitlab"}
+    assert [question["name"] for question in usual["questions"] if question["locked"]] == ["license"]
+    assert other["changed"] == {"license": "MPL-2.0", "author_name": "Ada", "ci": "gitlab"}
+    version = run(["git", "describe", "--tags"], cwd=fork).stdout.strip()
+    expected = contents(copied(page, other["changed"], tmp_path / "my-extension"))
+    different = {name for name, text in other["files"].items() if text.encode() != expected.get(name, (b"",))[0]}
+    assert other["files"].keys() == expected.keys()
+    assert different == {".copier-answers.yml"}
+    assert f"_commit: {version}\n" in other["answersFile"]
+
+
+OTHER = {"license": "MIT", "author_name": "Ada"}  # the first one is locked

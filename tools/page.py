@@ -4,6 +4,7 @@ The template is that of the last commit. Needs Node.js, npm, and git.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import tomlkit
+from filelock import FileLock
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "hooks"))
@@ -43,19 +45,25 @@ def main() -> int:
     parser.add_argument("--source", type=Path, default=ROOT, help="the repository of the template")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
+    with FileLock(WORK / "lock"):
+        build(options.source, options.out.resolve())
+    return 0
+
+
+def build(source: Path, out: Path) -> None:
+    """Build the page from a repository of the template into a folder, which is emptied first."""
     installed, wanted = PAGE / "node_modules/.package-lock.json", PAGE / "package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < wanted.stat().st_mtime:
         run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=PAGE)
-    wheels = WORK / "wheels"
+    listed = PAGE / "wheels.txt"
+    wheels = WORK / f"wheels-{hashlib.sha256(listed.read_bytes()).hexdigest()[:12]}"
     tags = [argument for tag in TAGS for argument in ("--platform", tag)]
-    needs = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(PAGE / "wheels.txt")]
-    python = ["--python-version=3.14", "--implementation=cp", "--abi=cp314", "--abi=abi3", "--abi=none"]
-    run(sys.executable, "-m", "pip", "download", "--quiet", *needs, *python, *tags, "--dest", str(wheels), cwd=ROOT)
-    native = pack_packages(wheels, options.source)
-    pack_files(options.source, native)
-    shutil.rmtree(options.out, ignore_errors=True)
-    run("node", "build.mjs", str(WORK), str(options.out.resolve()), cwd=PAGE)
-    return 0
+    needs = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(listed), "--dest", str(wheels)]
+    python = ["--python-version=3.14", "--implementation=cp", "--abi=cp314", "--abi=none"]
+    run(sys.executable, "-m", "pip", "download", "--quiet", *needs, *python, *tags, cwd=ROOT)
+    pack_files(source, pack_packages(wheels, source))
+    shutil.rmtree(out, ignore_errors=True)
+    run("node", "build.mjs", str(WORK), str(out), cwd=PAGE)
 
 
 def pack_packages(wheels: Path, source: Path) -> list[tuple[str, bytes]]:

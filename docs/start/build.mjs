@@ -26,7 +26,7 @@ const archives = ["files.zip", ...template.versions.map((version) => `${version}
 for (const name of archives) cpSync(join(work, name), join(out, name));
 
 const FILES = {};
-for (const name of ["pyodide.asm.wasm", "python.zip", ...archives]) FILES[name] = hash(name);
+for (const name of ["pyodide.asm.wasm", "python.zip", "questions.json", ...archives]) FILES[name] = hash(name);
 await build({
   entryPoints: ["worker.ts", "page.ts"].map((name) => join(here, "src", name)),
   outdir: out,
