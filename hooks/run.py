@@ -1,6 +1,6 @@
 """The hooks that copier.yml runs in the generated project: python -B hooks/run.py HOOK ARGUMENT...
 
-fold FILE...                          task, after each rendering: merge the options' fragments into these files
+fold --without=PLACE,... FILE...      task, after each rendering: merge the options' fragments into these files
 before ANSWERS_FILE OLD NEW           migration of the answers, before an update renders
 finish ANSWERS_FILE TEMPLATE OLD NEW  structural merge and migration of files, after Copier's merge
 """
@@ -65,13 +65,17 @@ def _need_own_git() -> None:
         raise UserError("git is required (`copier update` uses it): install it from https://git-scm.com and try again.")
 
 
-def _fold(*names: str) -> None:
+def _fold(*arguments: str) -> None:
     _need_own_git()
-    if any(Path(f"{name}.d").is_dir() for name in names):
+    names = [name for name in arguments if not name.startswith("--without=")]
+    places = [
+        place for argument in arguments if argument not in names for place in argument[10:].split(",") if ":" in place
+    ]
+    if places or any(Path(f"{name}.d").is_dir() for name in names):
         sys.meta_path.append(TomlkitOnDemand())
         from copier_pyo3.generate.fold import fold
 
-        fold(Path.cwd(), names)
+        fold(Path.cwd(), names, places)
     if os.environ.get("COPIER_OPERATION") == "update":
         from copier_pyo3.generate.kept import keep
 

@@ -213,8 +213,10 @@ def _adopt(options: argparse.Namespace) -> int:
         print("" if saves or options.check else "Nothing was changed.")
         return 0
     with _done(f"adopted on the branch {verb.BRANCH}"):
-        print(f"\nAdopted on the branch {verb.BRANCH}.")
-        return _left(made.report.left)
+        print(
+            f"\nAdopted on the branch {verb.BRANCH}. Review `git diff` and the new files, run the tests, `git add .`, and commit."
+        )
+        return 1 if made.report.left else 0
 
 
 def _confirmed(question: str) -> bool:

@@ -2,20 +2,22 @@
 
 An option adds to ``Cargo.toml`` with a fragment ``Cargo.toml.d/<option>.toml``, as services do with ``conf.d``. TOML fragments
 are merged; other fragments, such as parts of workflows, are appended. A JSON fragment has a workflow's environment, and the labels
-of runners that replace GitHub's. So the files need no Jinja for the options. The steps in a fragment ``.step`` go into each job that checks out the project and sets up uv.
+of runners that replace GitHub's. So the files need no Jinja for the options. The steps in a fragment ``.step`` go into each job that checks
+out the project and sets up uv.
 """
 
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from copier_pyo3.errors import UserError
 from copier_pyo3.merge.model import Unmergeable
 from copier_pyo3.merge.toml_edit import merge_toml as merge  # not by way of merge.file: each fold would import YAML
 
 
-def fold(project: Path, names: Iterable[str]) -> None:
+def fold(project: Path, names: Iterable[str], places: Iterable[str] = ()) -> None:
     """Merge ``<name>.d/*`` into each file, sorted by name, and remove the folders.
 
     All files are merged before the first one is written. A second run changes nothing.
@@ -23,17 +25,45 @@ def fold(project: Path, names: Iterable[str]) -> None:
     Args:
         project: folder of the generated project.
         names: paths relative to project. No other file is changed.
+        places: tables to remove from TOML files afterwards, such as ``pyproject.toml:tool.ruff``.
 
     Raises:
         UserError: a fragment contradicts the file or an earlier fragment, or a file cannot be read.
     """
     folders = {project / name: folder for name in names if (folder := project / f"{name}.d").is_dir()}
     texts = {path: _folded(path, sorted(folder.iterdir())) for path, folder in folders.items()}
+    for name in {place.partition(":")[0] for place in places}:
+        if (path := project / name).is_file():
+            dropped = [place.partition(":")[2] for place in places if place.startswith(f"{name}:")]
+            texts[path] = without(texts.get(path) or _read(path), dropped)
     for path, text in texts.items():
         _replace(path, text)
-        for fragment in folders[path].iterdir():
+    for folder in folders.values():
+        for fragment in folder.iterdir():
             fragment.unlink()
-        folders[path].rmdir()
+        folder.rmdir()
+
+
+def without(text: str, places: Iterable[str]) -> str:
+    """A TOML text without some of its tables and keys.
+
+    Args:
+        text: the text.
+        places: dotted paths; those that do not exist are ignored.
+    """
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    for place in places:
+        holders: list[Any] = [document]
+        *tables, key = place.split(".")
+        for name in tables:
+            holders.append(holders[-1].get(name, {}))
+        holders[-1].pop(key, None)
+        for holder, name in zip(reversed(holders[:-1]), reversed(tables), strict=True):
+            if name in holder and not holder[name]:
+                del holder[name]
+    return tomlkit.dumps(document)
 
 
 def _folded(path: Path, fragments: Sequence[Path]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import tomlkit
 
 from copier_pyo3.merge.versions import higher, requirement
-from copier_pyo3.project.reading import Reading, at
+from copier_pyo3.project.reading import Reading, at, listed, table
 
 TABLES: Final = ("dependencies", "dev-dependencies", "build-dependencies")
 
@@ -42,7 +42,7 @@ def _raise_crates(reading: Reading, manifest: str, theirs: Path, base: Path, ver
     old: dict[str, Any] = {}
     new: dict[str, Any] = {}
     for place in [*((name,) for name in TABLES), ("workspace", "dependencies")]:
-        for key, value in (at(data, *place) or {}).items():
+        for key, value in table(at(data, *place[:-1]), place[-1]).items():
             entry = {"version": value} if isinstance(value, str) else value
             crate = entry.get("package", key) if isinstance(entry, dict) else key
             if not isinstance(entry, dict) or crate not in versions or not isinstance(entry.get("version"), str):
@@ -50,7 +50,7 @@ def _raise_crates(reading: Reading, manifest: str, theirs: Path, base: Path, ver
             if higher(None, entry["version"], versions[crate], expected=True) == "ours":
                 continue
             raised = dict(entry) | {"version": versions[crate]}
-            if "features" in entry:
+            if listed(entry.get("features")):
                 raised["features"] = [_abi3(str(name), versions["python"]) for name in entry["features"]]
             for side, table_of in ((entry, old), (raised, new)):
                 for name in place:
@@ -69,19 +69,19 @@ def _abi3(feature: str, python: str) -> str:
 
 def _raise_packages(reading: Reading, theirs: Path, base: Path, versions: Mapping[str, str]) -> None:
     """Raise the build backend and requires-python, if they are lower."""
-    texts = [tomlkit.parse(path.read_text(encoding="utf-8")) for path in (base, theirs)]
-    requires = [str(item) for item in reading.get("build-system", "requires") or []]
+    requires = [str(item) for item in listed(reading.get("build-system", "requires"))]
     raised = [_raised(item, versions) for item in requires]
     stated = reading.get("project", "requires-python")
-    for document, wanted in zip(texts, (requires, raised), strict=True):
-        if requires:
-            document.setdefault("build-system", {})["requires"] = wanted
     lower = re.fullmatch(r"\s*>=\s*3\.(\d+)\s*(,.*)?", str(stated))
-    if lower and int(lower[1]) < int(versions["python"]):
-        texts[0]["project"]["requires-python"] = stated
-        texts[1]["project"]["requires-python"] = f">=3.{versions['python']}"
-    for path, document in zip((base, theirs), texts, strict=True):
-        path.write_bytes(tomlkit.dumps(document).encode())
+    python = f">=3.{versions['python']}" if lower and int(lower[1]) < int(versions["python"]) else None
+    for path, items, limit in ((base, requires, stated), (theirs, raised, python)):
+        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
+        if raised != requires:
+            document["build-system"] = {"requires": items}
+        if python:
+            document["project"] = {"requires-python": limit}
+        if document:
+            path.write_bytes(tomlkit.dumps(document).encode())
 
 
 def _raised(item: str, versions: Mapping[str, str]) -> str:

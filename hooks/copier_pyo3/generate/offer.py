@@ -1,10 +1,10 @@
 """What the template offers to a project that has its own code and build.
 
-The merge applies the change from a base to the template's files. For a project that never had a base, this makes one: it has
-everything that the template does not offer to this project, as if the project had declined it. So the same engine adds
-the rest, and later updates treat what was declined like what a user has deleted or changed.
+What is not offered is removed from the template's files, and listed in the answer `adopted_without`, so that all later renderings
+are without it, too. What is left is merged from an empty base.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import tomlkit
 
+from copier_pyo3.generate.fold import without
 from copier_pyo3.generate.modernize import modernize
 from copier_pyo3.project.inferring import OLDEST, oldest_python, unfit
 from copier_pyo3.project.reading import Reading, at, license_file, table
@@ -40,6 +41,8 @@ class Offer:
 
     declined: dict[str, str] = field(default_factory=dict)
     """Files of the template that the project does not get."""
+    without: list[str] = field(default_factory=list)
+    """The same and the tables of TOML files, as in the answer `adopted_without`."""
     settings: list[str] = field(default_factory=list)
     """What pyproject.toml gets, as dotted paths."""
     hints: list[str] = field(default_factory=list)
@@ -54,12 +57,12 @@ def offer(
     knows_license: bool,
     versions: Mapping[str, str] | None,
 ) -> Offer:
-    """Make the base, and adapt the template's files to what the project has.
+    """Remove from the template's files what the project has or cannot use, and record that in the answers file.
 
     Args:
         reading: the project.
         theirs: folder with the template's files, which are changed in place.
-        base: the folder to create.
+        base: the folder to create: what the merge takes for an earlier version.
         answers_file: path of the answers file, which is always added.
         knows_license: whether the project says which license it has.
         versions: the versions to raise the project's to, by crate and package; None to leave them.
@@ -71,19 +74,31 @@ def offer(
         name = path.relative_to(theirs).as_posix()
         if name == answers_file:
             continue
-        if name == "pyproject.toml":
-            _offer_settings(reading, path, base / name, made)
-        elif name == ".gitignore" and name in reading.files:
+        if name == ".gitignore" and name in reading.files:
             _offer_lines(reading, path, base / name)
-        elif name == "Cargo.toml":
-            path.unlink()
+            made.without.append(name)  # only once: the lists have no structure by which they could be merged again
+        elif name in ("pyproject.toml", "Cargo.toml"):
+            _offer_tables(reading, path, made)
         elif why := _why_not(reading, name, names, knows_license):
             made.declined[name] = why
-            _write(base / name, path.read_bytes())
-            (base / name).chmod(path.stat().st_mode)  # the same file: otherwise the mode would be a change
+            made.without.append(name)
+            path.unlink()
     if versions is not None:
         modernize(reading, theirs, base, versions, made.hints)
+    made.without.sort()
+    _record(theirs / answers_file, made.without)
     return made
+
+
+def _record(path: Path, without: list[str]) -> None:
+    """Write the answer `adopted_without`, which is empty so far."""
+    lines = "".join(f"- {json.dumps(name) if re.search('[^A-Za-z0-9_./:-]', name) else name}\n" for name in without)
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes(
+        text.replace(
+            "adopted_without: []\n", f"adopted_without:\n{lines}" if lines else "adopted_without: []\n"
+        ).encode()
+    )
 
 
 def _why_not(reading: Reading, name: str, names: Mapping[str, str], knows_license: bool) -> str:
@@ -131,44 +146,43 @@ def _offer_lines(reading: Reading, path: Path, base: Path) -> None:
 # --- pyproject.toml --------------------------------------------------------------------------------
 
 
-def _offer_settings(reading: Reading, path: Path, base: Path, made: Offer) -> None:
+def _offer_tables(reading: Reading, path: Path, made: Offer) -> None:
     """Offer the groups of tools and the settings that the project lacks, and that cannot break its build or its tests."""
-    text = path.read_text(encoding="utf-8")
+    name, text = path.name, path.read_text(encoding="utf-8")
     data = tomlkit.parse(text).unwrap()
-    if "pyproject.toml" not in reading.files:
+    places: list[tuple[str, ...]] = []
+    if name == "Cargo.toml" and reading.crate.path == name:
+        places = [("dependencies",)]  # so that updates raise PyO3, which --modernize has raised
+    elif name == "pyproject.toml" and name in reading.files and not unfit(reading):
+        places = [*_lacking(reading, data)]
+    if not places:
+        made.without.append(name)
         path.unlink()
-        made.declined["pyproject.toml"] = "your build is described in setup.py"
         return
-    paths = [] if unfit(reading) else [*_lacking(reading, data)]
-    for requirement in _pinned(data, paths):
-        name = re.split(r"[=<>~!\[;@ ]", requirement)[0]
-        if name in _named(reading) or (_floor(reading) or OLDEST) < OLDEST:
-            text = text.replace(f'"{requirement}"', f'"{name}"')  # another version could contradict the project's
-    document, declined = tomlkit.parse(text), tomlkit.parse(text).unwrap()
-    for place in paths:
-        holder = declined
-        for key in place[:-1]:
-            holder = holder[key]
-        del holder[place[-1]]
-        made.settings.append(".".join(place))
-    for name in declined.keys() - reading.pyproject.keys():
-        _remove(document, declined.pop(name), name)  # a new table, which is copied as a whole with its comments
-    path.write_bytes(tomlkit.dumps(document).encode())
-    _write(base, tomlkit.dumps(declined).encode())
+    for requirement in _pinned(data, places):
+        package = re.split(r"[=<>~!\[;@ ]", requirement)[0]
+        if package in _named(reading) or (_floor(reading) or OLDEST) < OLDEST:
+            text = text.replace(f'"{requirement}"', f'"{package}"')  # another version could contradict the project's
+    declined = [".".join(place) for place in _declined(data, places)]
+    made.without += [f"{name}:{place}" for place in declined]
+    made.settings += [".".join(place) for place in places if name == "pyproject.toml"]
+    path.write_bytes(without(text, declined).encode())
+    if name == "Cargo.toml":
+        path.unlink()  # what is raised now is in the change that `modernize` makes
 
 
-def _remove(holder: Any, declined: Any, name: str) -> None:
-    """Remove from a table what is declined of the value at a key."""
-    if not isinstance(declined, dict) or holder[name].unwrap() == declined:
-        del holder[name]
-        return
-    for key, value in declined.items():
-        if isinstance(holder[name][key], dict):
-            _remove(holder[name], value, key)
+def _declined(
+    data: Mapping[str, Any], places: list[tuple[str, ...]], at: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    """The largest tables that have none of the places in them."""
+    for key, value in data.items():
+        here = (*at, key)
+        if here in places:
+            continue
+        if any(place[: len(here)] == here for place in places):
+            yield from _declined(value, places, here)
         else:
-            del holder[name][key]
-    if not holder[name]:
-        del holder[name]
+            yield here
 
 
 def _lacking(reading: Reading, data: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from copier_pyo3.project.place import license_of
-from copier_pyo3.project.reading import Found, Reading, at, extensions, license_file, table
+from copier_pyo3.project.reading import Found, Reading, at, extensions, license_file, listed, table
 
 OLDEST: Final = 9  # the oldest minor version of Python 3 that the template supports
 
@@ -70,6 +70,7 @@ def infer(reading: Reading, texts: Path) -> dict[str, Found]:
         f"the native module is {native}" + ("" if kind == "extension" else f", in the package {module}"),
     )
     found["publish_to"] = _publish_to(reading)
+    found["index_url"] = _index(reading) if found["publish_to"] and found["publish_to"][0] == "private" else None
     found["ci"] = _ci(reading)
     found["dependency_updates"] = _dependency_updates(reading)
     found["free_threading"] = _free_threading(reading)
@@ -77,8 +78,8 @@ def infer(reading: Reading, texts: Path) -> dict[str, Found]:
 
 
 def _first(found: Iterator[Found]) -> Found | None:
-    """The first one that is not empty."""
-    return next(((value, where) for value, where in found if value), None)
+    """The first one that is not empty, and that is text or a pair of texts."""
+    return next(((value, where) for value, where in found if value and isinstance(value, (str, tuple))), None)
 
 
 # --- what the project is called --------------------------------------------------------------------
@@ -94,6 +95,7 @@ def _names(reading: Reading) -> Iterator[Found]:
 def module_names(reading: Reading) -> tuple[str, str, str]:
     """The name that users import, the full name of the native module, and where it is."""
     name = reading.get("tool", "maturin", "module-name")
+    name = name if isinstance(name, str) else None
     where = "module-name in pyproject.toml [tool.maturin]"
     if not name:
         targets = [extension.get("target") for extension in extensions(reading.pyproject, reading.setup)]
@@ -103,7 +105,7 @@ def module_names(reading: Reading) -> tuple[str, str, str]:
         )
     if not name:
         lib = table(reading.crate.data, "lib").get("name")
-        name = lib or str(reading.crate.package("name")).replace("-", "_")
+        name = lib if isinstance(lib, str) else str(reading.crate.package("name")).replace("-", "_")
         where = f"{reading.crate.path} [{'lib' if lib else 'package'}]"
         if _package(reading, name):  # maturin puts the module into the package of the same name
             name = f"{name}.{name}"
@@ -118,8 +120,10 @@ def module_names(reading: Reading) -> tuple[str, str, str]:
 def sources(reading: Reading) -> list[str]:
     """The folders that can have the Python packages, the likely one first; "" is the top."""
     named = [reading.get("tool", "maturin", "python-source"), at(reading.setup, "package_dir", "")]
-    named += reading.get("tool", "setuptools", "packages", "find", "where") or []
-    named += [entry.get("from") for entry in reading.get("tool", "poetry", "packages") or [] if isinstance(entry, dict)]
+    named += listed(reading.get("tool", "setuptools", "packages", "find", "where"))
+    named += [
+        entry.get("from") for entry in listed(reading.get("tool", "poetry", "packages")) if isinstance(entry, dict)
+    ]
     beside = PurePosixPath(reading.crate.path).parent.as_posix()
     folders = [*(name.strip("/") for name in named if isinstance(name, str)), "python", "src", "", beside, "py"]
     return ["" if name == "." else name for name in dict.fromkeys(folders)]
@@ -156,15 +160,14 @@ def _descriptions(reading: Reading) -> Iterator[Found]:
 
 def _authors(reading: Reading) -> Iterator[Found]:
     """Pairs of a name and an email address."""
-    for person in [*(reading.get("project", "authors") or []), *(reading.get("project", "maintainers") or [])]:
+    for person in [*listed(reading.get("project", "authors")), *listed(reading.get("project", "maintainers"))]:
         if isinstance(person, dict) and person.get("name"):
             yield (str(person["name"]), str(person.get("email", ""))), "pyproject.toml [project]"
-    for text in reading.get("tool", "poetry", "authors") or []:
+    for text in listed(reading.get("tool", "poetry", "authors")):
         yield _person(text), "pyproject.toml [tool.poetry]"
     if reading.setup.get("author"):
         yield (str(reading.setup["author"]), str(reading.setup.get("author_email", ""))), "setup.py or setup.cfg"
-    authors = reading.crate.package("authors")
-    for text in authors if isinstance(authors, list) else []:
+    for text in listed(reading.crate.package("authors")):
         yield _person(text), f"{reading.crate.path} [package]"
     if name := license_file(reading.files):
         holder = re.search(
@@ -213,7 +216,7 @@ def _classifiers(reading: Reading) -> list[str]:
         reading.get("tool", "poetry", "classifiers"),
         reading.setup.get("classifiers"),
     )
-    return [str(line) for place in places if isinstance(place, list) for line in place]
+    return [str(line) for place in places for line in listed(place)]
 
 
 def _year(reading: Reading) -> Found | None:
@@ -251,7 +254,7 @@ def _forge(url: object) -> str | None:
 
 def backend(reading: Reading) -> Found | None:
     """The build backend, if it is one of the template's."""
-    requires = [str(item).lower() for item in reading.get("build-system", "requires") or []]
+    requires = [str(item).lower() for item in listed(reading.get("build-system", "requires"))]
     where = "pyproject.toml [build-system]"
     if any(item.startswith("maturin") for item in requires):
         return "maturin", where
@@ -295,7 +298,7 @@ def _min_python(reading: Reading) -> Found | None:
 
 def _abi3(reading: Reading) -> Found:
     named = [str(name) for name in reading.crate.features() if str(name).startswith("abi3")]
-    maturin = [str(name) for name in reading.get("tool", "maturin", "features") or [] if "abi3" in str(name)]
+    maturin = [str(name) for name in listed(reading.get("tool", "maturin", "features")) if "abi3" in str(name)]
     if named or maturin:
         return (
             True,
@@ -315,7 +318,7 @@ def _features(reading: Reading) -> Found:
 
 
 def _version_source(reading: Reading) -> Found | None:
-    requires = " ".join(map(str, reading.get("build-system", "requires") or []))
+    requires = " ".join(map(str, listed(reading.get("build-system", "requires"))))
     tool = next(
         (name for name in ("setuptools_scm", "setuptools-git-versioning") if reading.get("tool", name) is not None), ""
     )
@@ -342,14 +345,18 @@ def _free_threading(reading: Reading) -> Found | None:
 def _publish_to(reading: Reading) -> Found | None:
     if "Private :: Do Not Upload" in _classifiers(reading):
         return "none", "the classifiers"
-    indexes = reading.get("tool", "uv", "index")
-    for index in indexes if isinstance(indexes, list) else []:
-        if isinstance(index, dict) and "publish-url" in index and "pypi.org" not in str(index["publish-url"]):
-            return "private", "pyproject.toml [tool.uv.index]"
+    if _index(reading):
+        return "private", "pyproject.toml [tool.uv.index]"
     for path, text in reading.workflows.items():
         if re.search(r"gh-action-pypi-publish|maturin (upload|publish)|uv publish|twine upload|command: upload", text):
             return "pypi", path
     return None
+
+
+def _index(reading: Reading) -> Found | None:
+    """The upload URL of a private index."""
+    urls = [index.get("publish-url") for index in listed(reading.get("tool", "uv", "index")) if isinstance(index, dict)]
+    return next(((url, "pyproject.toml [tool.uv.index]") for url in urls if url and "pypi.org" not in str(url)), None)
 
 
 def _ci(reading: Reading) -> Found | None:

@@ -52,8 +52,8 @@ class Crate:
                     continue
                 if entry.get("workspace") is True:
                     above = table(self.workspace, "dependencies").get(key, {})
-                    above = {"version": above} if isinstance(above, str) else above
-                    features = [*above.get("features", []), *entry.get("features", [])]
+                    above = {"version": above} if isinstance(above, str) else above if isinstance(above, dict) else {}
+                    features = [*listed(above.get("features")), *listed(entry.get("features"))]
                     return {**above, **entry, "features": features}
                 return entry
         return None
@@ -69,9 +69,12 @@ class Crate:
 
     def features(self) -> list[str]:
         """The features that PyO3 can have: those of its dependency, and those that features of the crate turn on."""
-        own = [item for items in table(self.data, "features").values() if isinstance(items, list) for item in items]
+        own = [item for items in table(self.data, "features").values() for item in listed(items)]
         pyo3 = self.pyo3() or {}
-        return [*pyo3.get("features", []), *(str(item).removeprefix("pyo3/").removeprefix("pyo3?/") for item in own)]
+        return [
+            *map(str, listed(pyo3.get("features"))),
+            *(str(item).removeprefix("pyo3/").removeprefix("pyo3?/") for item in own),
+        ]
 
 
 @dataclass
@@ -130,7 +133,7 @@ def read(repository: Repository) -> Reading:
 
 
 def _builds_rust(pyproject: Mapping[str, Any], project: Path) -> bool:
-    requires = " ".join(map(str, at(pyproject, "build-system", "requires") or []))
+    requires = " ".join(map(str, listed(at(pyproject, "build-system", "requires"))))
     named = any(at(pyproject, "tool", tool) is not None for tool in ("maturin", "setuptools-rust"))
     return named or bool(re.search(r"maturin|setuptools[-_]rust", requires + _text(project / "setup.py")))
 
@@ -139,6 +142,11 @@ def table(data: Any, key: str) -> dict[str, Any]:
     """The table at a key, or an empty one."""
     value = data.get(key) if isinstance(data, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """The value if it is a list, or an empty one."""
+    return value if isinstance(value, list) else []
 
 
 def at(data: Any, *path: str) -> Any:
@@ -216,9 +224,9 @@ def _crate(repository: Repository, files: list[str], pyproject: Mapping[str, Any
     modules = [crate for crate in found if "cdylib" in _kinds(crate)] or found
     top = [crate for crate in modules if "/" not in crate.path]
     if len(modules) > 1 and not top:
-        listed = ", ".join(crate.path for crate in modules)
+        names_of_crates = ", ".join(crate.path for crate in modules)
         raise UserError(
-            f"{len(modules)} crates depend on pyo3 ({listed}): name the one of the module as `manifest-path` in [tool.maturin], "
+            f"{len(modules)} crates depend on pyo3 ({names_of_crates}): name the one of the module as `manifest-path` in [tool.maturin], "
             "commit, and try again."
         )
     return (top or modules)[0]
@@ -226,7 +234,7 @@ def _crate(repository: Repository, files: list[str], pyproject: Mapping[str, Any
 
 def _kinds(crate: Crate) -> list[str]:
     lib = table(crate.data, "lib")
-    return list(lib.get("crate-type") or lib.get("crate_type") or [])
+    return listed(lib.get("crate-type")) or listed(lib.get("crate_type"))
 
 
 def _named_manifest(pyproject: Mapping[str, Any], setup: Mapping[str, Any]) -> str | None:
@@ -241,8 +249,8 @@ def _named_manifest(pyproject: Mapping[str, Any], setup: Mapping[str, Any]) -> s
 
 def extensions(pyproject: Mapping[str, Any], setup: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The extensions of setuptools-rust, with ``target`` and ``path``."""
-    listed = at(pyproject, "tool", "setuptools-rust", "ext-modules") or setup.get("rust_extensions") or []
-    return [extension for extension in listed if isinstance(extension, dict)]
+    every = listed(at(pyproject, "tool", "setuptools-rust", "ext-modules")) or listed(setup.get("rust_extensions"))
+    return [extension for extension in every if isinstance(extension, dict)]
 
 
 def _in_workspace(repository: Repository, crate: Crate) -> Crate:
@@ -270,7 +278,7 @@ def _top(repository: Repository) -> Path:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {path} ({error}): fix the file, commit, and try again.") from error
     return dict(data)
 
@@ -311,7 +319,7 @@ def _setup_py(path: Path) -> dict[str, Any]:
         return {}
     try:
         tree = ast.parse(_text(path))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"cannot read {path} ({error}): fix the file, commit, and try again.") from error
     found: dict[str, Any] = {}
     rust: list[dict[str, Any]] = []

@@ -248,10 +248,10 @@ def _prepare(
         )
         if organization.layer:
             add_layer(organization.layer, theirs, {**asked, **given}, organization.defaults, defaults)
-        recorded = read_answers((theirs / answers_file).read_bytes(), answers_file)
-        answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
         knows_license = all(name in found or name in data or not defaults for name in ("license", "author_name"))
         offered = offer(reading, theirs, base, answers_file, knows_license, versions if modernize else None)
+        recorded = read_answers((theirs / answers_file).read_bytes(), answers_file)
+        answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
         trees = [repository.tree_of(folder, Path(aside, f"{folder.name}.index")) for folder in (base, theirs)]
     ours = repository.tree("HEAD")
     outcome = merge_trees(repository, trees[0], ours, trees[1], skip=set())
@@ -262,7 +262,7 @@ def _prepare(
     report = Report(outcome.told, outcome.left)
     if modernize:
         report.told += pyo3_0_30.files(work.project)
-    check(work, "HEAD", report)
+    check(work, repository.text("rev-parse", "HEAD"), report)
     written = moves.made_in(repository, work, report)
     digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode())
     for path in sorted(written - {answers_file}):
