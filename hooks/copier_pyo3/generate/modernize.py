@@ -56,6 +56,13 @@ def _raise_crates(reading: Reading, manifest: str, theirs: Path, base: Path, ver
                 for name in place:
                     table_of = table_of.setdefault(name, {})
                 table_of[key] = side["version"] if isinstance(value, str) else side
+    for place in (("package",), ("workspace", "package")):
+        rust = table(at(data, *place[:-1]), place[-1]).get("rust-version")
+        if isinstance(rust, str) and higher(None, rust, versions["rust"], expected=True) == "theirs":
+            for version, table_of in ((rust, old), (versions["rust"], new)):
+                for name in place:
+                    table_of = table_of.setdefault(name, {})
+                table_of["rust-version"] = version
     if old != new:
         for folder, side in ((base, old), (theirs, new)):
             (folder / manifest).parent.mkdir(parents=True, exist_ok=True)

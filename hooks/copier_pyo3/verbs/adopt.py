@@ -30,7 +30,8 @@ from copier_pyo3.project.home import TEMPLATE, as_copier
 from copier_pyo3.project.inferring import infer, module_names
 from copier_pyo3.project.line_ends import follow
 from copier_pyo3.project.reading import Found, Reading, read
-from copier_pyo3.project.report import Report, check
+from copier_pyo3.project.report import Report
+from copier_pyo3.project.report import check as check_files
 from copier_pyo3.project.repository import GitError, Repository
 from copier_pyo3.project.work_tree import place
 
@@ -232,6 +233,12 @@ def _prepare(
     settled = SETTLED | {"adopted": "modern" if modernize else "kept"}
     inferred = {name: value for name, (value, _) in found.items()}
     source = as_copier(template or str(TEMPLATE))
+
+    def check(asked: Mapping[str, Any]) -> None:
+        check_data(data, asked)
+        if "versions" in asked:  # those of another template, or of another version
+            versions.update(_versions(asked))
+
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         theirs, base = Path(aside, "theirs"), Path(aside, "base")
         given = {**organization.locked, **settled, **inferred, **data}
@@ -262,7 +269,7 @@ def _prepare(
     report = Report(outcome.told, outcome.left)
     if modernize:
         report.told += pyo3_0_30.files(work.project)
-    check(work, repository.text("rev-parse", "HEAD"), report)
+    check_files(work, repository.text("rev-parse", "HEAD"), report)
     written = moves.made_in(repository, work, report)
     digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode())
     for path in sorted(written - {answers_file}):
@@ -337,6 +344,7 @@ def _versions(questions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {
         **crates,
         "pyo3-build-config": known["pyo3_build_config"],
+        "rust": known["rust"],
         "maturin": f"maturin>={known['maturin']},<2",
         "setuptools-rust": f"setuptools-rust>={known['setuptools_rust']},<2",
         "python": str(questions["min_python"]["default"]).partition(".")[2],
