@@ -289,9 +289,12 @@ def _open_pull_request(
         said: the output of `git push`.
     """
     offered = URL.search(" ".join(line for line in said.splitlines() if line.startswith("remote:")))
-    if not wishes.pull_request or local(project) or Path(project.source).exists() or not shutil.which("gh"):
+    is_local = local(project) or Path(project.source).exists()
+    if not wishes.pull_request or is_local or not shutil.which("gh"):
         if offered:
             entry["message"] = f"open a pull request: {scrubbed(offered[0])}"
+        elif not is_local:
+            entry["message"] = f"open a pull request from the branch {entry['branch']}"
         return
     title = f"Update the template from {entry['old_version']} to {entry['new_version']}"
     text = "\n".join(f"- {line}" for line in entry["decisions"]) or "No decisions had to be made."
