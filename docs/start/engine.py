@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import io
+import itertools
 import json
 import os
 import re
@@ -24,7 +25,7 @@ PROJECT: Final = Path("/project/my-extension")  # the folder's name is the defau
 
 
 class StandIn(types.ModuleType):
-    """A module that Copier imports and does not use here: of Unix, or for asking questions in a terminal."""
+    """A module that Copier imports and does not use here."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -50,22 +51,11 @@ def unpack(name: str) -> None:
 
 
 unpack("/files.zip")
-STAND_INS: Final = [
-    "fcntl",
-    "grp",
-    "pwd",
-    "termios",
-    "questionary",
-    "questionary.prompts",
-    "questionary.prompts.common",
-    "prompt_toolkit",
-    "prompt_toolkit.lexers",
-    "pygments",
-    "pygments.lexers",
-    "pygments.lexers.data",
-]
-for name in STAND_INS:
-    sys.modules[name] = StandIn(name)
+# What asks questions in a terminal, and modules of Unix
+TERMINAL: Final = ("questionary.prompts.common", "prompt_toolkit.lexers", "pygments.lexers.data")
+for name in (*TERMINAL, "fcntl", "grp", "pwd", "termios"):
+    for module in itertools.accumulate(name.split("."), "{}.{}".format):
+        sys.modules[module] = StandIn(module)
 sys.modules["questionary.prompts.common"].Choice = Choice  # type: ignore[attr-defined]
 
 import copier._main
@@ -88,17 +78,8 @@ shown: dict[str, Any] = {}
 show_form: Callable[[str], object] = len  # set by the page: it gets the form before the project is rendered
 
 
-# What Copier raises for an answer of the wrong shape, or for an expression that needs a good answer.
-BAD: Final = (
-    CopierError,
-    TemplateError,
-    yaml.YAMLError,
-    ArithmeticError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+# What Copier raises for an answer of the wrong shape, or for an expression that needs a good answer
+BAD = (CopierError, TemplateError, yaml.YAMLError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class Refused(Exception):
@@ -244,14 +225,14 @@ def hooks(root: Path) -> Iterator[None]:
     if root == TEMPLATE:
         yield
         return
-    own = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "copier_pyo3"}
-    for name in own:
-        del sys.modules[name]
+    own = {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith("copier_pyo3")}
     sys.path.insert(0, str(root / "hooks"))
     try:
         yield
     finally:
         sys.path.pop(0)
+        for name in [name for name in sys.modules if name.startswith("copier_pyo3")]:
+            del sys.modules[name]
         sys.modules.update(own)
 
 
@@ -260,9 +241,8 @@ def form(worker: Worker) -> dict[str, Any]:
     shown = [question for question in questions.values() if question.when is not False and question.ask is not False]
     known = worker.answers.combined
     # A computed answer fails only because of an answer with a problem, which is told then.
-    told = {
-        question.var_name: problems[question.var_name] for question in shown if question.var_name in problems
-    } or problems
+    names = [question.var_name for question in shown]
+    told = {name: problem for name, problem in problems.items() if name in names} or problems
     given = [question for question in shown if question.var_name in worker.answers.init | BUILD["defaults"]]
     usual = {question.var_name: default(question, BUILD["defaults"]) for question in given}
     plain = {question.var_name: default(question, {}) for question in given}  # without an organization's defaults
@@ -321,20 +301,14 @@ def project(text: str, version: str = BUILD["version"]) -> dict[str, Any]:
     problems.clear()
     questions.clear()
     shutil.rmtree(PROJECT, ignore_errors=True)
-    settings = {"defaults": True, "quiet": True, "unsafe": True}
-    worker = Worker(
-        src_path=BUILD["address"],
-        vcs_ref=version,
-        dst_path=PROJECT,
-        data=answers | {name: value for name, value in BUILD["locked"].items() if name in asked},
-        user_defaults=BUILD["defaults"],
-        **settings,
-    )
+    locked = {name: value for name, value in BUILD["locked"].items() if name in asked}
+    settings = {"defaults": True, "user_defaults": BUILD["defaults"], "quiet": True, "unsafe": True}
+    worker = Worker(BUILD["address"], PROJECT, vcs_ref=version, data=answers | locked, **settings)
     try:
         worker.run_copy()
     except Refused:
         return {**shown}
-    except (CopierError, TemplateError, UserError) as error:
+    except (*BAD, UserError) as error:
         return {**shown, "refused": words(error)}
     paths = sorted(path for path in PROJECT.rglob("*") if path.is_file())
     files = {path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8", newline="") for path in paths}
@@ -343,14 +317,9 @@ def project(text: str, version: str = BUILD["version"]) -> dict[str, Any]:
     return {**shown, "files": files, "executable": executable, "answersFile": own}
 
 
-def state(text: str) -> str:
-    """The form and the project for answers in JSON, as JSON."""
-    return json.dumps(project(text))
-
-
-def older(text: str, version: str) -> str:
-    """The form and the project for answers in JSON from an older version, whose archive is /older.zip, as JSON."""
-    if not Path("/older", version).exists():
+def state(text: str, version: str = BUILD["version"]) -> str:
+    """The form and the project for answers in JSON, as JSON. The archive of an older version is /older.zip."""
+    if not bundle(version).local_abspath.exists():
         unpack("/older.zip")
     return json.dumps(project(text, version))
 

@@ -56,7 +56,7 @@ addEventListener("message", async ({ data }: MessageEvent<Request>) => {
       if (!/^v\d/.test(name) || !(name in FILES)) throw new Error(`this page does not have the files of the version ${data.commit}.`);
       const archive = await fetch(home + name).then((response) => response.arrayBuffer());
       python.FS.writeFile("/older.zip", new Uint8Array(archive));
-      result = engine.older(answers, data.commit);
+      result = engine.state(answers, data.commit);
     } else result = engine.state(answers);
     say({ id, result: JSON.parse(result) });
   } catch (error) {
