@@ -74,9 +74,9 @@ def offer(
         name = path.relative_to(theirs).as_posix()
         if name == answers_file:
             continue
-        if name == ".gitignore" and name in reading.files:
+        if name == ".gitignore":
             _offer_lines(reading, path, base / name)
-            made.without.append(name)  # only once: the lists have no structure by which they could be merged again
+            made.without.append(name)  # only once: later updates could not merge the two lists line by line
         elif name in ("pyproject.toml", "Cargo.toml"):
             _offer_tables(reading, path, made)
         elif why := _why_not(reading, name, names, knows_license):
@@ -122,7 +122,7 @@ def _why_not(reading: Reading, name: str, names: Mapping[str, str], knows_licens
 
 def _offer_lines(reading: Reading, path: Path, base: Path) -> None:
     """Offer the patterns that match no file of the project and that its list does not have."""
-    mine = (reading.project / path.name).read_bytes()
+    mine = (reading.project / path.name).read_bytes() if path.name in reading.files else b""
     known = {line.strip().strip("/") for line in mine.decode("utf-8", "replace").splitlines()}
     lines_of_template = path.read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines_of_template if line.strip("/ ") and line[0] != "#"]
@@ -137,10 +137,11 @@ def _offer_lines(reading: Reading, path: Path, base: Path) -> None:
     if tracked(added):
         added = [line for line in added if not tracked([line])]
     end = b"\r\n" if b"\r\n" in mine else b"\n"
-    lines = [line.encode() for line in ["", "# Rust and Python", *added]] if added else []
-    gap = end if mine and not mine.endswith(b"\n") else b""
-    _write(base, mine)
-    path.write_bytes(mine + (gap + end.join(lines) + end if lines else b""))
+    gap = end * (2 - mine.endswith(b"\n")) if mine else b""
+    new = b"".join(line.encode() + end for line in ["# Rust and Python", *added]) if added else b""
+    if mine:
+        _write(base, mine)
+    path.write_bytes(mine + (gap + new if new else b""))
 
 
 # --- pyproject.toml --------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ from copier_pyo3.project.work_tree import place
 
 BRANCH: Final = "adopt-copier-pyo3"
 UNCHANGED: Final = "The project is unchanged."
+# The keys of a saved plan.
+PLAN: Final = {"head", "template", "vcs_ref", "answers_file", "modernize", "organization", "answers", "digest"}
 # Questions that mean nothing for a project with its own code, and their answers.
 SETTLED: Final = {"sample": "minimal", "more": False}
 
@@ -217,27 +219,24 @@ def _prepare(
     reading = read(repository)
     questions = read_questions(TEMPLATE)
     layer = layer_questions(organization.layer)
+    versions = _versions(questions)
 
-    def check_all(asked: Mapping[str, Any]) -> None:
+    def check(asked: Mapping[str, Any]) -> None:
         check_data(data, {**layer, **asked})
         check_answers(organization, data, {**layer, **asked})
+        if "versions" in asked:  # those of another template, or of another version
+            versions.update(_versions(asked))
 
     if template is None:
-        check_all(questions)
+        check(questions)
     inferring = infer(reading, TEMPLATE / "licenses")
     found, refused = _accepted(inferring, {**data, **organization.locked}, questions)
-    versions = _versions(questions)
     if modernize and "min_python" in found and "min_python" not in data:
         raised = max(int(str(found["min_python"][0]).partition(".")[2]), int(versions["python"]))
         found["min_python"] = (f"3.{raised}", f"{found['min_python'][1]}, raised by --modernize")
     settled = SETTLED | {"adopted": "modern" if modernize else "kept"}
     inferred = {name: value for name, (value, _) in found.items()}
     source = as_copier(template or str(TEMPLATE))
-
-    def check(asked: Mapping[str, Any]) -> None:
-        check_data(data, asked)
-        if "versions" in asked:  # those of another template, or of another version
-            versions.update(_versions(asked))
 
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         theirs, base = Path(aside, "theirs"), Path(aside, "base")
@@ -248,7 +247,7 @@ def _prepare(
             given,
             defaults,
             organization.defaults,
-            check_all,
+            check,
             vcs_ref=vcs_ref,
             answers_file=answers_file,
             after=UNCHANGED,
@@ -281,12 +280,7 @@ def _prepare(
         answers=answers,
         given={*data},
         locked={
-            name: f"locked by {organization.name}"
-            + (
-                f"; the project has {_shown(inferring[name][0])}"
-                if _differs(inferring.get(name), answers[name])
-                else ""
-            )
+            name: _locked(organization, inferring.get(name), answers[name])
             for name in organization.locked
             if name in answers
         },
@@ -327,9 +321,10 @@ def _accepted(
     return accepted, refused
 
 
-def _differs(found: Found | None, answer: Any) -> bool:
-    """Whether the project has another answer."""
-    return found is not None and str(found[0]) != str(answer)
+def _locked(organization: Organization, found: Found | None, answer: Any) -> str:
+    """Why a locked answer is what it is, and what the project has instead."""
+    other = found is not None and str(found[0]) != str(answer)
+    return f"locked by {organization.name}" + (f"; the project has {_shown(found[0])}" if found and other else "")
 
 
 def _versions(questions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -427,9 +422,9 @@ def _needs(made: Adoption) -> list[str]:
 
 def saved(made: Adoption) -> str:
     """The plan as JSON, to apply it later: the answers that cannot be inferred, and what identifies the rest."""
-    settled = {*made.found, *made.locked, *SETTLED, "adopted"}
-    answers = {name: made.answers[name] for name in made.answers if name in made.given or not made.defaults}
-    answers = {name: value for name, value in answers.items() if name in made.given or name not in settled}
+    computed = {*made.found, *made.locked, *SETTLED, "adopted", "adopted_without"}
+    asked = set() if made.defaults else made.answers.keys() - computed
+    answers = {name: value for name, value in made.answers.items() if name in made.given | asked}
     content = made.source | {"answers": answers, "digest": made.digest, "files": made.changed}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -442,16 +437,7 @@ def read_plan(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if {
-            "head",
-            "template",
-            "vcs_ref",
-            "answers_file",
-            "modernize",
-            "answers",
-            "digest",
-            "organization",
-        } <= content.keys():
+        if content.keys() >= PLAN:
             return dict(content)
     except OSError as error:
         raise UserError(f"cannot read {path} ({error.strerror}): pass a readable file to --plan.") from error
