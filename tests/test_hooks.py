@@ -57,6 +57,22 @@ def test_a_fold_broken_off_is_finished_by_a_second_run(project: Path) -> None:
     assert (project / "Cargo.toml").read_bytes() == folded
 
 
+def test_what_an_adopted_project_goes_without_is_removed_in_the_listed_files_only(
+    project: Path, tmp_path: Path
+) -> None:
+    """Its answers file, which names the tables, can come from a stranger."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    text = '[package]\nname = "x"\n\n[tool.a]\nb = 1 # kept\nc = 2\n\n[tool.d]\ne = 3\n'
+    (inner / "Cargo.toml").write_text(text, encoding="utf-8")
+    places = (
+        "Cargo.toml:package,Cargo.toml:tool.a.c,Cargo.toml:tool.d,Cargo.toml:gone.too,noxfile.py,../Cargo.toml:package"
+    )
+    run([sys.executable, "-B", RUN, "fold", f"--without={places}", "Cargo.toml", "pyproject.toml"], cwd=inner)
+    assert (inner / "Cargo.toml").read_text(encoding="utf-8").strip() == "[tool.a]\nb = 1 # kept"
+    assert (project / "Cargo.toml").read_text(encoding="utf-8") == MANIFEST
+
+
 def test_text_is_appended_in_the_order_of_the_names(project: Path) -> None:
     """It is appended unchanged, and only once, even if an interrupted run left the fragments."""
     workflow = project / "noxfile.py"

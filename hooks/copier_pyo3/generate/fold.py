@@ -17,7 +17,7 @@ from copier_pyo3.merge.model import Unmergeable
 from copier_pyo3.merge.toml_edit import merge_toml as merge  # not by way of merge.file: each fold would import YAML
 
 
-def fold(project: Path, names: Iterable[str], places: Iterable[str] = ()) -> None:
+def fold(project: Path, names: Sequence[str], places: Sequence[str] = ()) -> None:
     """Merge ``<name>.d/*`` into each file, sorted by name, and remove the folders.
 
     All files are merged before the first one is written. A second run changes nothing.
@@ -32,10 +32,10 @@ def fold(project: Path, names: Iterable[str], places: Iterable[str] = ()) -> Non
     """
     folders = {project / name: folder for name in names if (folder := project / f"{name}.d").is_dir()}
     texts = {path: _folded(path, sorted(folder.iterdir())) for path, folder in folders.items()}
-    for name in {place.partition(":")[0] for place in places}:
-        if (path := project / name).is_file():
-            dropped = [place.partition(":")[2] for place in places if place.startswith(f"{name}:")]
-            texts[path] = without(texts.get(path) or _read(path), dropped)
+    for name in names:  # no other file, whatever a hostile answers file says
+        dropped = [place.removeprefix(f"{name}:") for place in places if place.startswith(f"{name}:")]
+        if dropped and (project / name).is_file():
+            texts[project / name] = without(texts.get(project / name) or _read(project / name), dropped)
     for path, text in texts.items():
         _replace(path, text)
     for folder in folders.values():
