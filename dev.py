@@ -8,6 +8,7 @@ python3 dev.py faults          try bad input, kills, and a full disk, and count 
 python3 dev.py systems         build and run each system in docs/systems.md, for an hour, and write the page
 python3 dev.py page            build the page of docs/start/ into a folder (build/page), for any static host
 python3 dev.py bench           print the figures in docs/benchmarks.md; bench-update measures updates, bench-loop edits
+python3 dev.py bench-fleet     measure how the time of a report and an update grows with the number of projects
 """
 
 import os
@@ -36,6 +37,7 @@ COMMANDS = {
     "bench-update": ["tools/bench_update.py"],
     "bench-loop": ["tools/bench_loop.py"],
     "bench-page": ["tools/bench_page.py"],
+    "bench-fleet": ["tools/bench_fleet.py"],
     "versions": ["tools/versions.py"],
     "faults": ["tools/faults.py"],
     "systems": [*TESTS, "-m", "system", "--write-systems"],
