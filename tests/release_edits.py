@@ -97,7 +97,7 @@ TIDIED = (
     Rewrite(f"{GITHUB}/{CI}", "lint, typing, test", "lint, types, test"),
     Rewrite(f"{GITHUB}/{CI}", "uvx nox -s typing", "uvx nox -s types"),
     Rewrite(f"{BASE}/noxfile.py.jinja", "def typing(", "def types("),
-    Rewrite(f"{BASE}/noxfile.py.jinja", 'group("typing", "stubs"', 'group("types", "stubs"'),
+    Rewrite(f"{BASE}/noxfile.py.jinja", 'group("typing"', 'group("types"'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", "typing = [", "types = ["),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '{ include-group = "typing" }', '{ include-group = "types" }'),
     Rewrite(f"{BASE}/pyproject.toml.jinja", '["B", "C4", "I", "PT", "PYI", "RUF", "SIM", "UP"]', '["UP", "SIM", "RUF", "PYI", "PT", "I", "C4", "B"]'),
