@@ -3,9 +3,11 @@
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +35,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write docs/systems.md on request."""
+    """Write docs/systems.md on request, and keep compiled crates, in one process for all workers of pytest-xdist."""
     if config.getoption("--write-systems"):
         config.pluginmanager.register(systems.Writer())
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.add_cleanup(keep_compiled_crates())
+
+
+def keep_compiled_crates() -> Callable[[], None]:
+    """Let Cargo take crates of registries from sccache, if it is here: docs/decisions/0029-compiled-crates.md says why.
+
+    Returns what stops the server.
+    """
+    sccache, wrapper = Path(sys.executable).with_name("sccache"), ROOT / "tests" / "rustc_wrapper"
+    if not sccache.exists() or not os.access(wrapper, os.X_OK) or os.environ.get("RUSTC_WRAPPER"):
+        return lambda: None
+    folder = tempfile.TemporaryDirectory(prefix="sccache-")  # the name of a socket must be short
+    settings = {"SCCACHE_SERVER_UDS": f"{folder.name}/socket", "SCCACHE_DIR": str(BUILD / "sccache")}
+    settings |= {"SCCACHE_IDLE_TIMEOUT": "3600", "SCCACHE": str(sccache)}
+    patch = pytest.MonkeyPatch()
+    for name, value in settings.items():
+        patch.setenv(name, value)
+
+    def stop() -> None:
+        told = run([sccache, "--show-stats"], cwd=ROOT, check=False).stdout
+        print("\ncrates of registries, from sccache:", *re.findall(r"(?m)^Cache ((?:hits|misses) +\d+)$", told))
+        run([sccache, "--stop-server"], cwd=ROOT, check=False)
+        patch.undo()
+        folder.cleanup()
+
+    if run([sccache, "--start-server"], cwd=ROOT, check=False).returncode == 0:
+        patch.setenv("RUSTC_WRAPPER", str(wrapper))
+    return stop
 
 
 _figures: list[str] = []
@@ -119,7 +150,7 @@ def texts_are_compiled_once() -> Iterator[None]:
     really_compile: Any = jinja2.Environment.compile
 
     def compile_once(self: jinja2.Environment, source: Any, name: Any = None, *rest: Any, **options: Any) -> Any:
-        settings = (type(self), self.lexer, self.undefined, self.finalize, *map(type, self.extensions.values()))
+        settings = (type(self), self.lexer, self.undefined, self.finalize, self.autoescape, *self.extensions)
         key = (source, name, rest, *options.items(), *settings)
         if not isinstance(source, str):
             return really_compile(self, source, name, *rest, **options)

@@ -14,6 +14,12 @@ NUMPY = {"features": ["numpy"], "sample": "minimal"}
 LICENSES = "THIRD-PARTY-LICENSES.txt"
 
 
+@pytest.fixture(autouse=True)
+def really_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The crates of registries are compiled for each build, too: it is the compiler that must give the same bytes."""
+    monkeypatch.delenv("RUSTC_WRAPPER", raising=False)
+
+
 def make(folder: Path, **answers: Any) -> Path:
     """A project whose release builds are quick: without optimizations, more of the builder's paths are left."""
     project = render(folder, project_name="sample-ext", **answers)
