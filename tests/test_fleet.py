@@ -494,6 +494,11 @@ def test_two_updates_at_once_are_refused(made: dict[str, Path], tmp_path: Path) 
         done = copier_pyo3("fleet", "update", "--file", file, "--state", tmp_path / "state")
     assert done.returncode == 1
     assert "another `fleet update` is using" in done.stderr
+    write(tmp_path / "mine/clones/v1.2.0/file", "Mine.\n")
+    done = copier_pyo3("fleet", "update", "--file", file, "--state", tmp_path / "mine")
+    assert done.returncode == 1
+    assert "has other files: pass a new folder to --state." in done.stderr
+    assert digest(tmp_path / "mine").keys() == {"clones/v1.2.0/file"}
 
 
 # --- private repositories ----------------------------------------------------------------------------

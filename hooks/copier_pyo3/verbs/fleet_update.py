@@ -62,10 +62,12 @@ def fleet_update(
         state: the state folder, or None for the one next to fleet.toml.
 
     Raises:
-        UserError: fleet.toml is not valid, or another `fleet update` uses the state folder.
+        UserError: fleet.toml is not valid, the state folder has other files, or another `fleet update` uses the state folder.
     """
     projects = part_of(read_fleet(file).projects, shard)
     state = (state or file.parent / STATE).absolute()
+    if state.exists() and any(state.iterdir()) and not (state / "lock").exists():
+        raise UserError(f"{state} has other files: pass a new folder to --state.")
     state.mkdir(parents=True, exist_ok=True)
     (state / ".gitignore").write_text("*\n", encoding="utf-8")
     try:
@@ -113,7 +115,9 @@ def _commit(repository: Repository, done: Update, what: str) -> None:
     who = () if known else ("-c", "user.name=copier-pyo3", "-c", "user.email=copier-pyo3@localhost")
     subject = f"Update {what} from {done.old_version} to {done.new_version}"
     message = "\n\n".join([subject, *(["\n".join(done.report.told)] if done.report.told else [])])
-    repository.git(*who, "commit", "--quiet", "--no-verify", "--file=-", stdin=message.encode())
+    repository.git(
+        *who, "commit", "--quiet", "--no-verify", "--file=-", stdin=message.encode("utf-8", "backslashreplace")
+    )
 
 
 # --- one project, in a child process ---------------------------------------------------------------
