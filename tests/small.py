@@ -117,3 +117,28 @@ def plain_update(project: Path, version: str, conflict: Literal["inline", "rej"]
 def copier_pyo3(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     """The console script."""
     return run([*CLI, *arguments], cwd=ROOT, check=False, **env)
+
+
+# Runs the console script, and does something at the Nth call of a function: of `update`, or what moves the files of all verbs.
+_AT = """
+import os, sys
+import copier_pyo3.cli, copier_pyo3.project.moves as moves, copier_pyo3.verbs.update as update
+name, at = sys.argv[1], int(sys.argv[2])
+module = update if hasattr(update, name) else moves
+real, calls = getattr(module, name), 0
+def counted(*arguments, **options):
+    global calls
+    calls += 1
+    if calls == at:
+        {act}
+    return real(*arguments, **options)
+setattr(module, name, counted)
+sys.exit(copier_pyo3.cli.main(sys.argv[3:]))
+"""
+KILL = _AT.format(act="os._exit(9)")
+FULL = _AT.format(act='raise OSError(28, "No space left on device", "somewhere")')
+
+
+def broken_off(script: str, name: str, at: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The console script with KILL or FULL."""
+    return run([sys.executable, "-c", script, name, at, *arguments], cwd=ROOT, check=False)

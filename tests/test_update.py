@@ -13,8 +13,10 @@ import copier
 import pytest
 import yaml
 
+import small
 from conftest import ROOT, run
 from edits import CARGO, CHANGES, CI, EDITS, PRE_COMMIT, PYPROJECT, RELEASE, Change, Edit, older_versions
+from small import FULL, KILL
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -626,28 +628,8 @@ def state(project: Path) -> dict[str, bytes]:
     }
 
 
-KILLER = """
-import os, sys
-import copier_pyo3.cli, copier_pyo3.project.moves as moves, copier_pyo3.verbs.update as update
-name, at = sys.argv[1], int(sys.argv[2])
-module = update if hasattr(update, name) else moves
-real, calls = getattr(module, name), 0
-def counted(*arguments, **options):
-    global calls
-    calls += 1
-    if calls == at:
-        {act}
-    return real(*arguments, **options)
-setattr(module, name, counted)
-sys.exit(copier_pyo3.cli.main(sys.argv[3:]))
-"""
-KILL = KILLER.format(act="os._exit(9)")
-FULL = KILLER.format(act='raise OSError(28, "No space left on device", "somewhere")')
-
-
 def broken_off(script: str, project: Path, name: str, at: int) -> subprocess.CompletedProcess[str]:
-    arguments = [name, str(at), "update", project, "--vcs-ref", "v1.3.0"]
-    return run([sys.executable, "-c", script, *arguments], cwd=ROOT, check=False)
+    return small.broken_off(script, name, at, "update", project, "--vcs-ref", "v1.3.0")
 
 
 @pytest.fixture(scope="session")
