@@ -92,7 +92,7 @@ def test_a_project_of_the_page_is_updated(page: Page, tmp_path: Path) -> None:
 
 
 def test_refusals_are_those_of_the_template(page: Page, tmp_path: Path) -> None:
-    """Each problem stands at its question, with the words of Copier."""
+    """Each problem is at its question, with the words of Copier."""
     refused: list[dict[str, object]] = [
         {"project_name": "-"},
         {"license": "proprietary", "publish_to": "pypi"},

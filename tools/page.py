@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import io
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,9 @@ def main() -> int:
     WORK.mkdir(parents=True, exist_ok=True)
     with FileLock(WORK / "lock"):
         build(options.source, options.out.resolve())
+    if git(options.source, "status", "--porcelain", "--", *TEMPLATE, "hooks"):
+        print("The page has the template of the last commit, without your changes.")
+    print(f"Built {options.out}. Try it: python3 -m http.server --directory {shlex.quote(str(options.out))}")
     return 0
 
 
@@ -140,14 +144,13 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes, executable: bool = 
     archive.writestr(info, content, zipfile.ZIP_DEFLATED)
 
 
-def run(*command: str, cwd: Path) -> None:
-    """Run a command, and stop with its output if it fails."""
-    try:
-        subprocess.run(command, cwd=cwd, check=True)
-    except FileNotFoundError:
-        sys.exit(f"page.py: {command[0]} is not installed: install it, for example with `python3 dev.py tools`.")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"page.py: `{' '.join(command[:3])}` failed ({error.returncode}): see above.")
+def run(command: str, *arguments: str, cwd: Path) -> None:
+    """Run a command, and stop if it fails, below its output."""
+    program = shutil.which(command)  # npm is npm.cmd on Windows
+    if not program:
+        raise UserError(f"{command} is not installed: install it, for example with `python3 dev.py tools`.")
+    if code := subprocess.run([program, *arguments], cwd=cwd, check=False).returncode:
+        raise UserError(f"`{Path(command).name} {arguments[0]}` failed ({code}): see above.")
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ def ask(**details: Any) -> Question:
 
 
 def words(error: Exception) -> str:
-    """The message on one line, without the name of the question, which stands above it."""
+    """The message on one line, without the name of the question, which is above it."""
     text = " ".join(str(error).split())
     return text.partition("': ")[2] if text.startswith(("Validation error for", "Invalid choice for")) else text
 
