@@ -368,8 +368,10 @@ def _ci(reading: Reading) -> Found | None:
             )
     if reading.inner:
         return "none", "the folder: workflows are read at the top of the repository only (see docs/monorepos.md)"
-    if why := unfit(reading) or unfit_for_ci(reading):
-        return "none", f"its shape: the template's workflows need nox, and {why}"
+    if why := unfit(reading):
+        return "none", f"its shape: the template's workflows need its nox sessions, and {why}"
+    if why := unfit_for_ci(reading):
+        return "none", f"its shape: the template's workflows could not release it, because {why}"
     return None
 
 
@@ -413,4 +415,9 @@ def unfit_for_ci(reading: Reading) -> str:
         return "Cargo.toml beside pyproject.toml has no [package] with a version"
     if (version := reading.get("project", "version")) and version != package["version"]:
         return "the version in pyproject.toml is not the one in Cargo.toml"
+    tags = sorted({name for name in reading.crate.features() if name.startswith("abi3")})
+    oldest = oldest_python(str(reading.get("project", "requires-python"))) or OLDEST
+    wanted = f"abi3-py3{max(oldest, OLDEST)}"
+    if tags and wanted not in tags:
+        return f"PyO3 has the feature {tags[-1]}, but requires-python would need {wanted}"
     return ""
