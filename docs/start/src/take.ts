@@ -9,7 +9,7 @@ function quote(word: string, shell: string): string {
 
 /** An answer as YAML on one line, as --data takes it. */
 function plain(value: unknown): string {
-  if (!Array.isArray(value)) return String(value);
+  if (!Array.isArray(value)) return typeof value === "object" ? JSON.stringify(value) : String(value);
   return `[${value.map((each) => (/^[A-Za-z][\w-]*$/.test(each) ? each : JSON.stringify(each))).join(", ")}]`;
 }
 
@@ -39,11 +39,15 @@ export function toFragment(answers: Answers): string {
   return new URLSearchParams(pairs).toString();
 }
 
+/** The answers in an address. The worker ignores names that the template does not have. */
 export function fromFragment(fragment: string, questions: Question[]): Answers {
   const given = new URLSearchParams(fragment);
-  const read = ({ name, type, multiselect }: Question) =>
-    multiselect ? given.getAll(name).filter(Boolean) : type === "bool" ? given.get(name) === "true" : given.get(name);
-  return Object.fromEntries(questions.filter(({ name }) => given.has(name)).map((question) => [question.name, read(question)]));
+  const known = new Map(questions.map((question) => [question.name, question]));
+  const read = (name: string) => {
+    const { multiselect, type } = known.get(name) ?? {};
+    return multiselect ? given.getAll(name).filter(Boolean) : type === "bool" ? given.get(name) === "true" : given.get(name);
+  };
+  return Object.fromEntries([...new Set(given.keys())].map((name) => [name, read(name)]));
 }
 
 export function download(name: string, content: BlobPart): void {

@@ -33,8 +33,11 @@ export function showProject(older: Files, newer: Files, sideBySide: boolean): st
   for (const path of new Set([...Object.keys(older), ...Object.keys(newer)])) {
     if (older[path] !== newer[path]) changes.set(path, change(older[path], newer[path]));
   }
-  const first = [...changes].sort(([, a], [, b]) => b.mark.localeCompare(a.mark))[0]; // new, gone, changed
-  if ((first && !changes.has(chosen)) || !((chosen in newer) || changes.has(chosen))) chosen = first?.[0] ?? "README.md";
+  // The chosen file stays if the change is in it; else the first one that is new, gone, or changed, and not hidden.
+  const order = ([path, { mark }]: [string, Change]) => `${path.startsWith(".") ? "z" : { new: "a", gone: "b", changed: "c" }[mark]}${path}`;
+  const [first] = [...changes].sort((a, b) => (order(a) < order(b) ? -1 : 1))[0] ?? [];
+  if (first && !changes.has(chosen) && (!first.startsWith(".") || !(chosen in newer))) chosen = first;
+  if (!(chosen in newer) && !changes.has(chosen)) chosen = "README.md";
   showTree(changes);
   showFile(changes.get(chosen));
   const count = (mark: string) => [...changes.values()].filter((each) => each.mark === mark).length;
