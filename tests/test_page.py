@@ -283,6 +283,9 @@ def test_an_answer_marks_what_it_does(served: Served, page: Page, tmp_path: Path
     assert "numpy" in added
     assert "+" in served.tab.locator("#file .plus .number").first.inner_text()
     served.picture("marks")
+    served.tab.click("#commands")
+    served.tab.click("#commands-dialog .close")
+    assert served.marks() == difference(before, after)  # until the next change
     served.answer(features=["numpy"], sample="minimal")
     assert set(served.marks().values()) == {"gone", "changed"}
     assert served.marks()["src/words.rs"] == "gone"
@@ -512,6 +515,12 @@ def test_it_is_readable(served: Served, theme: str) -> None:
         served.tab.click("#pin")
     served.tab.emulate_media(color_scheme="light")
     assert not found
+
+
+def test_types(page: Page) -> None:
+    """After the build, which installs TypeScript."""
+    assert page.folder.is_dir()
+    run(["node", "node_modules/typescript/bin/tsc", "--noEmit"], cwd=ROOT / "docs" / "start")
 
 
 def test_the_picture_in_the_readme(served: Served, request: pytest.FixtureRequest) -> None:

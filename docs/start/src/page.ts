@@ -11,6 +11,7 @@ declare const FILES: Record<string, string>; // hashes, from the build
 const first: State & { template: Template } = await (await fetch("questions.json", { integrity: FILES["questions.json"] })).json();
 let answers = fromFragment(location.hash.slice(1), first.questions);
 let shown: State = Object.keys(answers).length ? { ...first, files: null } : first; // the newest state with a project
+let before = first.files ?? {}; // the files before the newest change
 let current: State = first;
 let pinned: { name: string; state: Pick<State, "files" | "questions"> } | null = null;
 let ready = false;
@@ -82,8 +83,8 @@ function show(state: State): void {
     const problems = state.questions.filter(({ problem }) => problem).map(({ help, problem }) => `${help}: ${problem}`);
     return say(`Refused: ${problems.join("; ") || state.refused}`, true);
   }
-  const before = pinned?.state.files ?? shown.files ?? state.files;
-  const words = showProject(before, state.files, Boolean(pinned));
+  if (!same(state.files, shown.files)) before = shown.files ?? state.files;
+  const words = showProject(pinned?.state.files ?? before, state.files, Boolean(pinned));
   shown = state;
   if (ready) say(pinned ? `${words}, compared with ${pinned.name}` : words);
   showDifferences(state);
@@ -101,7 +102,7 @@ function showDifferences(state: State): void {
 function pin(next: typeof pinned): void {
   pinned = next;
   get("#pin").ariaPressed = String(Boolean(pinned));
-  document.body.classList.toggle("comparing", Boolean(pinned));
+  before = shown.files ?? {};
   show(shown);
 }
 
@@ -125,7 +126,10 @@ click("#zip", async () => {
 click("#jump", () => get("#project").scrollIntoView());
 click("#link", () => copy(location.href, "the address with your answers"));
 click("#copy-file", () => copy(chosenText(), "the file"));
-click("#pin", () => pin(pinned ? null : { name: "the answers you kept", state: shown }));
+click("#pin", async () => {
+  await refresh();
+  pin(pinned ? null : { name: "the answers you kept", state: shown });
+});
 click("#reset", () => { shown = first; pin(null); use({}); });
 click("#answers", () => download("answers.yml", answersAlone(shown.answersFile)));
 click("#commands", async () => {
