@@ -31,13 +31,13 @@ def main() -> int:
     attempt(sys.executable, "-m", "pip", "install", "--quiet", "--group", f"{ROOT / 'pyproject.toml'}:ship")
     # The others use different programs, and mostly wait for the network.
     work: list[Callable[[], None]] = [
-        with_cargo,
+        with_rust,
         with_go,
         *(partial(with_npm, *each) for each in NPM.items()),
         with_apt,
     ]
     with ThreadPoolExecutor() as threads:
-        for done in [threads.submit(each) for each in (*work, with_rustup)]:
+        for done in [threads.submit(each) for each in work]:
             done.result()
     wanted = [
         "act",
@@ -56,7 +56,10 @@ def main() -> int:
     return 1 if missing and "--strict" in sys.argv else 0
 
 
-def with_cargo() -> None:
+def with_rust() -> None:
+    for target in TARGETS:
+        attempt("rustup", "target", "add", target)
+    attempt("rustup", "component", "add", "llvm-tools")  # for profile-guided optimization
     if not (BIN / "cargo-deny").exists():
         options = ("--quiet", "--debug", "--no-default-features", "--root", str(BIN.parent))
         attempt("cargo", "install", *options, CARGO_DENY, CARGO_PROFILE_DEV_DEBUG="0")
@@ -85,12 +88,6 @@ def with_apt() -> None:
         root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
         attempt(*root, "apt-get", "update", "--quiet=2")
         attempt(*root, "apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *BROWSER)
-
-
-def with_rustup() -> None:
-    for target in TARGETS:
-        attempt("rustup", "target", "add", target)
-    attempt("rustup", "component", "add", "llvm-tools")  # for profile-guided optimization
 
 
 def browser() -> str | None:
