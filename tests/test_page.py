@@ -145,6 +145,7 @@ def served(page: Page, browser: "Browser", loading: dict[str, Any]) -> Iterator[
             held: list[Any] = []
             context.route("**/python.zip", lambda route: held.append(route))
             tab.goto(url)
+            tab.wait_for_selector("nav button")
             loading["files"] = tab.locator("nav button").count()
             tab.fill("#answer-project_name", "before-python")
             loading["status"] = shown.status()
@@ -405,6 +406,8 @@ def test_compare_two_sets_of_answers(served: Served, page: Page, tmp_path: Path)
     assert right
     assert left["x"] < right["x"]
     assert left["y"] == right["y"]
+    cut = "lines => lines.filter(line => line.scrollHeight > line.clientHeight).map(line => line.innerText)"
+    assert served.tab.locator("#file .line").evaluate_all(cut) == []
     served.picture("compare")
     served.tab.click("#pin")
     assert not served.marks()
