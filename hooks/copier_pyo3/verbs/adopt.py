@@ -26,7 +26,7 @@ from copier_pyo3.merge.tree import merge_trees
 from copier_pyo3.migrations import pyo3_0_30
 from copier_pyo3.project import moves, work_tree_beside
 from copier_pyo3.project.answers import ANSWERS, read_answers
-from copier_pyo3.project.home import TEMPLATE, as_copier
+from copier_pyo3.project.home import TEMPLATE, as_copier, without_password
 from copier_pyo3.project.inferring import infer, module_names
 from copier_pyo3.project.line_ends import follow
 from copier_pyo3.project.reading import Found, Reading, read
@@ -294,7 +294,7 @@ def _prepare(
         digest=digest.hexdigest(),
         source={
             "head": repository.text("rev-parse", "HEAD"),
-            "template": template,
+            "template": without_password(template) if template else None,
             "vcs_ref": vcs_ref,
             "answers_file": answers_file,
             "modernize": modernize,
