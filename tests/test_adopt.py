@@ -1,4 +1,4 @@
-"""`copier-pyo3 adopt`, on the projects in tests/adopt: nothing of the user is lost, and the project builds as before."""
+"""`copier-pyo3 adopt`, on the projects in tests/adopt: nothing of the user is lost, and the project still builds."""
 
 import json
 import os
@@ -191,6 +191,9 @@ def test_adopted(name: str, releases: Path, tmp_path: Path) -> None:
         assert re.search(rf"^  {question}: .*\((the default:|instead of )", done.stdout, re.MULTILINE), question
     if "pyo3" in example.content:
         assert f": PyO3 {example.content['pyo3']}" in done.stdout
+    for key in example.content.get("without", []):
+        table, name = key.split(".")
+        assert name not in tomllib.loads((project / "pyproject.toml").read_text("utf-8")).get(table, {}), key
     for path in sorted(files(project).keys() - old.keys()):
         assert Path(path).parts[0] not in ("src", "python", "tests", "examples", "benches"), f"{path} is of the sample"
         assert f"  {path}\n" in done.stdout, f"{path} is not in the plan"
