@@ -387,6 +387,18 @@ def test_an_answers_file_is_loaded(served: Served, tmp_path: Path) -> None:
     served.picture("load")
     served.tab.keyboard.press("Escape")
     assert served.tab.input_value("#answer-author_name") == "Example Inc."
+    file.write_text("locked: {license: GPL-3.0-or-later}\ndefaults: {author_name: Ours}\n", encoding="utf-8")
+    served.tab.click("#load")
+    served.tab.set_input_files("#choose", [])
+    served.tab.set_input_files("#choose", file)
+    served.tab.wait_for_timeout(200)
+    served.tab.click("#use")
+    served.tab.wait_for_selector("#load-dialog", state="hidden")
+    served.settle()
+    assert set(parse_qs(served.tab.url.partition("#")[2])) == {"license", "author_name"}
+    served.tab.go_back()
+    served.tab.wait_for_selector("#answer-author_name")
+    served.settle()
     served.tab.click("nav button:has-text('LICENSE')")
     assert "Mozilla Public License" in served.tab.inner_text("#file")
 

@@ -357,6 +357,8 @@ def parse(text: str) -> str:
         raise UserError(f"this is not YAML ({words(error)}): choose a file such as .copier-answers.yml.") from error
     if not isinstance(found, dict):
         raise UserError("this file has no answers: choose one with lines such as `license: MIT`.")
+    for table in ("defaults", "locked"):  # of an organization's file: see docs/fleet.md
+        found |= found.pop(table) if isinstance(found.get(table), dict) else {}
     answers, ignored = {}, []
     for name, value in found.items():
         if str(name).startswith("_"):
