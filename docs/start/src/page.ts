@@ -127,7 +127,7 @@ click("#jump", () => get("#project").scrollIntoView());
 click("#link", () => copy(location.href, "the address with your answers"));
 click("#copy-file", () => copy(chosenText(), "the file"));
 click("#pin", async () => {
-  await refresh();
+  if (!shown.files) await refresh();
   pin(pinned ? null : { name: "the answers you kept", state: shown });
 });
 click("#reset", () => { shown = first; pin(null); use({}); });
