@@ -67,15 +67,12 @@ def _need_own_git() -> None:
 
 def _fold(*arguments: str) -> None:
     _need_own_git()
-    names = [name for name in arguments if not name.startswith("--without=")]
-    places = [
-        place for argument in arguments if argument not in names for place in argument[10:].split(",") if ":" in place
-    ]
-    if places or any(Path(f"{name}.d").is_dir() for name in names):
+    names = [argument for argument in arguments if not argument.startswith("--")]
+    if any(":" in argument for argument in arguments) or any(Path(f"{name}.d").is_dir() for name in names):
         sys.meta_path.append(TomlkitOnDemand())
         from copier_pyo3.generate.fold import fold
 
-        fold(Path.cwd(), names, places)
+        fold(Path.cwd(), arguments)
     if os.environ.get("COPIER_OPERATION") == "update":
         from copier_pyo3.generate.kept import keep
 

@@ -21,6 +21,11 @@ CASES = {
     for number, (name, answers) in enumerate(pairs.cases().items())
     if number % 6 == 0 or "SLOW" in os.environ
 }
+CASES["taken-in"] = {
+    "project_name": "taken-in",
+    "adopted": "kept",
+    "adopted_without": ["noxfile.py", "pyproject.toml:tool.ruff"],
+}
 
 
 def unpack(zipped: str, folder: Path) -> Path:

@@ -17,19 +17,22 @@ from copier_pyo3.merge.model import Unmergeable
 from copier_pyo3.merge.toml_edit import merge_toml as merge  # not by way of merge.file: each fold would import YAML
 
 
-def fold(project: Path, names: Sequence[str], places: Sequence[str] = ()) -> None:
+def fold(project: Path, arguments: Sequence[str]) -> None:
     """Merge ``<name>.d/*`` into each file, sorted by name, and remove the folders.
 
     All files are merged before the first one is written. A second run changes nothing.
 
     Args:
         project: folder of the generated project.
-        names: paths relative to project. No other file is changed.
-        places: tables to remove from TOML files afterwards, such as ``pyproject.toml:tool.ruff``.
+        arguments: as in copier.yml: paths relative to project; no other file is changed. ``--without=`` has a list, with
+            commas, of what an adopted project has instead. Its tables, such as ``pyproject.toml:tool.ruff``, are removed.
 
     Raises:
         UserError: a fragment contradicts the file or an earlier fragment, or a file cannot be read.
     """
+    names = [argument for argument in arguments if not argument.startswith("--")]
+    lists = (argument.removeprefix("--without=") for argument in arguments if argument not in names)
+    places = [place for each in lists for place in each.split(",")]
     folders = {project / name: folder for name in names if (folder := project / f"{name}.d").is_dir()}
     texts = {path: _folded(path, sorted(folder.iterdir())) for path, folder in folders.items()}
     for name in names:  # no other file, whatever a hostile answers file says
