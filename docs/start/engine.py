@@ -203,13 +203,13 @@ class Worker(copier._main.Worker):
 
     def _execute_tasks(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
-            _, _, _, hook, *names = task.cmd
+            _, _, _, hook, *arguments = task.cmd
             if hook != "fold":
                 raise UserError(f"the page cannot run the template's task {hook}.")
             with hooks(self.template.local_abspath):
                 from copier_pyo3.generate.fold import fold
 
-                fold(self.dst_path, names)
+                fold(self.dst_path, [self._render_string(each) for each in arguments])
 
 
 @functools.cache
