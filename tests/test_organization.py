@@ -186,9 +186,15 @@ def test_a_url_of_the_file(standards: Path, tmp_path: Path, web: str) -> None:
 
 
 def test_no_password_is_shown(tmp_path: Path) -> None:
-    for address in ("https://ada:secret@127.0.0.1:1/org.yml", "https://ada:secret@127.0.0.1:1/org.git#org.yml"):
+    for address in (
+        "https://ada:secret@127.0.0.1/org.yml",
+        "https://ada:secret@127.0.0.1:1/org.yml",
+        "https://ada:secret@127.0.0.1:1/org.git#org.yml",
+        "https://127.0.0.1:1/org.yml?token=secret",
+        "https://127.0.0.1:1/the org.yml",
+    ):
         done = new(tmp_path / "alpha", address)
-        refused(done, "127.0.0.1:1")
+        refused(done, "127.0.0.1")
         assert "secret" not in done.stdout + done.stderr
         assert "ada" not in done.stderr
 

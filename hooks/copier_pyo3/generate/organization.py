@@ -1,5 +1,6 @@
 """An organization's file: answers that are locked, default answers, a layer on top, and a policy."""
 
+import http.client
 import re
 import subprocess
 import tempfile
@@ -30,7 +31,7 @@ class Organization:
     """The contents of the file."""
 
     name: str
-    """The file as the user wrote it, without a password."""
+    """The file as the user wrote it, without a password or the query of a URL, which can have a token."""
     locked: Mapping[str, Any]
     """Answers that are recorded, not asked."""
     defaults: Mapping[str, Any]
@@ -52,7 +53,7 @@ def read_organization(source: str) -> Organization:
     Raises:
         UserError: it cannot be read, or something in it is wrong or unknown.
     """
-    name = without_password(source)
+    name = re.sub(r"(?i)^(https?://[^?#]*)\?[^#]*", r"\1", without_password(source))
     address, hash_sign, path = source.rpartition("#")
     if Path(source).is_file() or not ADDRESS.fullmatch(source):
         return _parsed(name, _read(name, Path(source)), layer_of=lambda layer: _local_layer(name, Path(source), layer))
@@ -154,10 +155,14 @@ def _read(name: str, path: Path) -> bytes:
 
 
 def _download(name: str, url: str) -> bytes:
+    if without_password(url) != url:
+        raise UserError(
+            f"the URL of {name} has a password, which is not sent: write the address of its git repository, #, and its path."
+        )
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
             content: bytes = answer.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise UserError(f"cannot read {name} ({scrubbed(str(reason))}): check the URL and the network.") from error
     if len(content) > LARGEST:
