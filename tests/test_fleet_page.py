@@ -1,7 +1,9 @@
 """The HTML report of a fleet, in a real browser; joining the reports of several machines."""
 
 import json
+import os
 import re
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -192,6 +194,27 @@ def test_what_cannot_be_joined(contents: str | None, says: str, tmp_path: Path) 
     assert refused.stderr.count("\n") == 1
     assert says in refused.stderr
     assert old.read_text(encoding="utf-8") == "old"
+
+
+def test_a_page_is_written_although_the_output_is_closed(tmp_path: Path) -> None:
+    """The report is as PowerShell writes it, in UTF-16."""
+    text = part(tmp_path / "1.json", FIRST).read_text(encoding="utf-8")
+    (tmp_path / "1.json").write_text(text, encoding="utf-16")
+    command = [*CLI, "fleet", "report", "1.json", "--html", "fleet.html"]
+    read, written = os.pipe()
+    os.close(read)
+    env = os.environ | {"PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, stdout=written, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(written)
+    assert done.returncode == 1
+    assert "cannot read or write standard output" in done.stderr
+    assert "zinc" in (tmp_path / "fleet.html").read_text(encoding="utf-8")
+    for folder in (".", str(tmp_path)):
+        refused = run([*CLI, "fleet", "report", "1.json", "--html", folder], cwd=tmp_path, check=False)
+        assert refused.returncode == 1
+        assert "is a folder: write the name of a file in it" in refused.stderr
 
 
 def test_a_project_that_is_in_two_parts(tmp_path: Path) -> None:

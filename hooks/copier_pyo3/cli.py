@@ -289,8 +289,10 @@ def _fleet_status(options: argparse.Namespace) -> int:
 
     _need_folder(options.html)
     report = fleet_status(options.file, shard=options.shard, jobs=options.jobs, trust=options.trust)
-    (print_json if options.json else print_table)(report)
-    _write_page(report, options.html)
+    try:
+        (print_json if options.json else print_table)(report)
+    finally:  # also if the output was closed
+        _write_page(report, options.html)
     return 0
 
 
@@ -305,13 +307,17 @@ def _fleet_report(options: argparse.Namespace) -> int:
 
     _need_folder(options.html)
     report = join(options.reports)
-    (print_json if options.json else print_table)(report)
-    _write_page(report, options.html)
+    try:
+        (print_json if options.json else print_table)(report)
+    finally:  # also if the output was closed
+        _write_page(report, options.html)
     return 0
 
 
 def _need_folder(page: Path | None) -> None:
     """Find out before the work starts, which can take minutes."""
+    if page and page.is_dir():
+        raise UserError(f"{page} is a folder: write the name of a file in it, such as {page / 'fleet.html'}.")
     if page and not page.absolute().parent.is_dir():
         raise UserError(
             f"{page.parent} is not a folder, so {page.name} cannot be written in it: create the folder first."

@@ -45,7 +45,7 @@ def join(paths: Iterable[Path]) -> dict[str, Any]:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json.loads(path.read_bytes())  # PowerShell writes UTF-16
     except OSError as error:
         raise UserError(f"cannot read {path} ({error.strerror}): pass files that exist.") from error
     except (ValueError, RecursionError) as error:
