@@ -20,7 +20,8 @@ else:
 OWN: Final = re.compile(
     r"(src|crates|profiler|python|tests|examples|benches|benchmarks|docs)/.*|(README|CHANGELOG)\.md"
 )
-VERSION: Final = re.compile(r"\b[0-9a-f]{40}\b|v?\d+(\.\d+)+\S*|v\d+\b")
+# Only from the first digit of a number: with a long one, it would otherwise take minutes.
+VERSION: Final = re.compile(r"\b[0-9a-f]{40}\b|v?(?<!\d)\d+(\.\d+)+\S*|v\d+\b")
 LONGEST_DIFF: Final = 200  # lines
 LARGEST: Final = 500_000  # bytes of a file whose lines are compared
 
