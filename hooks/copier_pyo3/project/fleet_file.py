@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,12 @@ def read_fleet(path: Path) -> Fleet:
     if not isinstance(entries, list) or not entries:
         raise UserError(f"{path} has no projects: add a table for each, such as\n{EXAMPLE}")
     projects = [_project(path, here, entry) for entry in entries]
-    names = [project.name for project in projects]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    names = [project.name.casefold() for project in projects]  # some systems do not distinguish names of files by case
+    if twice := next((project.name for project in projects if names.count(project.name.casefold()) > 1), None):
         raise UserError(f'{path} has two projects "{twice}": add a different `name` to one of them.')
+    places = Counter((project.source, project.folder) for project in projects)
+    if same := [project.name for project in projects if places[project.source, project.folder] > 1]:
+        raise UserError(f"{path} has one project twice, as {same[0]} and {same[1]}: remove one of them.")
     return Fleet(_located(here, organization) if organization else None, tuple(projects))
 
 
