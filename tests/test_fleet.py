@@ -160,6 +160,12 @@ def hundred(made: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     found.add("bare", "up to date", source=(found.folder / "bare.git").as_uri())
     replace(found.add("version", "failed") / ANSWERS, "_commit: v1.2.0", "_commit: v1.1.9")
     commit(found.folder / "version")
+    hostile = found.add("hostile", "failed") / ANSWERS
+    replace(hostile, "_commit: v1.2.0", '_commit: "\\e[2Jv1\\n::stop-commands::x"')
+    commit(hostile.parent)
+    (found.add("linked", "broken") / ANSWERS).rename(found.folder / "elsewhere.yml")
+    (found.folder / "linked" / ANSWERS).symlink_to(found.folder / "elsewhere.yml")
+    commit(found.folder / "linked")
     answers = found.add("template", "unreachable") / ANSWERS
     lines = answers.read_text("utf-8").splitlines()
     address = "_src_path: git+http://ada:secret@127.0.0.1:1/template"
@@ -238,7 +244,7 @@ def test_details_of_the_states(status: dict[str, Any], template: Template) -> No
 
 def test_the_table_and_a_shard(hundred: Fleet) -> None:
     """Four projects, so that nothing is examined twice without need."""
-    names = ("drifted-0", "address", "other-0", "current-0")
+    names = ("drifted-0", "address", "other-0", "hostile")
     tables = [table for table in hundred.tables if any(f'name = "{name}"' in table for name in names)]
     write(hundred.folder / "four.toml", "".join(tables))
     done = copier_pyo3("fleet", "status", "--file", hundred.folder / "four.toml", "--jobs", "1")
@@ -247,9 +253,12 @@ def test_the_table_and_a_shard(hundred: Fleet) -> None:
     rows = [line.split() for line in done.stdout.split("\n\n")[0].splitlines()]
     assert rows[0] == ["PROJECT", "STATE", "VERSION", "NEWEST", "BEHIND", "DRIFTED", "CONFLICTS", "POLICY"]
     assert ["drifted-0", "drifted", "v1.2.0", "v1.2.0", "0", "1", "0", "0"] in rows
-    assert "4 projects: 1 unreachable, 1 not adopted, 1 drifted, 1 up to date" in done.stdout
+    assert "4 projects: 1 failed, 1 unreachable, 1 not adopted, 1 drifted" in done.stdout
+    assert "hostile    failed       \\x1b[2Jv1\\n::stop-commands::x" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\n::" not in done.stdout
     assert sorted(line.partition("] ")[2] for line in done.stderr.splitlines()) == sorted(
-        ["drifted-0: drifted", "address: unreachable", "other-0: not adopted", "current-0: up to date"]
+        ["drifted-0: drifted", "address: unreachable", "other-0: not adopted", "hostile: failed"]
     )
     assert "secret" not in done.stdout + done.stderr
 
@@ -279,6 +288,8 @@ def test_lists_and_shards(hundred: Fleet) -> None:
         ('[[project]]\nname = "a"\n', "has no `source`"),
         ("[[project]]\nsource = 1\n", "`source` is a text"),
         ('[[project]]\nsource = "a"\n[[project]]\nsource = "b/a.git"\n', 'two projects "a"'),
+        ('[[project]]\nsource = "a"\n[[project]]\nsource = "b/A"\n', 'two projects "a"'),
+        ('[[project]]\nsource = "a"\n[[project]]\nsource = "a/"\nname = "b"\n', "one project twice, as a and b"),
         ('[[project]]\nsource = "a"\nfolder = "../b"\n', 'without ".."'),
         ('[[project]]\nsource = "a"\nname = "../b"\n', 'cannot be named "../b"'),
         ('project = ["a"]\n', "a project is a table"),
@@ -406,6 +417,7 @@ def test_updates_are_pushed_and_failures_are_left_alone(made: dict[str, Path], t
     assert json.loads((state / "good.json").read_text("utf-8"))["commit"] == found["good"]["commit"]
     # Again, after the hook is gone: what was pushed is found, and the rest is done.
     (refusing / "hooks/pre-receive").unlink()
+    (state / "lock").unlink()  # as on Windows
     again = by_name(fleet("update", listed(file, [good, refusing]), code=0))
     assert {name: each["result"] for name, each in again.items()} == {"good": "pushed before", "refusing": "pushed"}
     assert again["good"]["changed"] == found["good"]["changed"]
@@ -429,6 +441,46 @@ def test_a_pull_request_with_gh_and_no_push(made: dict[str, Path], tmp_path: Pat
     assert entry["result"] == "committed"
     assert "copier-pyo3/v1.2.0" not in branches(beta)
     assert branches(tmp_path / ".copier-pyo3-fleet/clones/beta")["copier-pyo3/v1.2.0"] == entry["commit"]
+
+
+def test_a_shard_without_projects(made: dict[str, Path], tmp_path: Path) -> None:
+    file = listed(tmp_path / "fleet.toml", [made["v1.2.0"]])
+    for verb, says in (("status", "\n\n0 projects\n"), ("update", "")):
+        done = copier_pyo3("fleet", verb, "--file", file, "--shard", "2/2")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.endswith(says)
+
+
+def test_versions_before_the_first_release_and_branches_of_other_projects(tmp_path: Path) -> None:
+    template = Template(tmp_path / "template")
+    template.release("nightly", {})
+    early = template.make(tmp_path / "early", "HEAD")
+    replace(
+        early / ANSWERS,
+        "_commit: nightly",
+        f"_commit: {run(['git', 'rev-parse', 'HEAD'], cwd=template.folder).stdout[:10]}",
+    )
+    commit(early)
+    template.release("v1.0.0", {})
+    template.release("v1.1.0", NEW)
+    mono = tmp_path / "mono"
+    for folder in ("py/one", "py-one"):
+        shutil.copytree(early, mono / folder, ignore=shutil.ignore_patterns(".git"))
+    run(["git", "init", "--quiet"], cwd=mono)
+    commit(mono)
+    bare = remote(tmp_path / "mono.git", mono)
+    tables = [
+        f'[[project]]\nsource = "mono.git"\nfolder = "{folder}"\nname = "{name}"\n'
+        for name, folder in (("one", "py/one"), ("other", "py-one"))
+    ]
+    file = tmp_path / "fleet.toml"
+    write(file, "".join(tables))
+    found = by_name(fleet("status", file, "--jobs", "1"))
+    assert [(each["states"], each["behind"]) for each in found.values()] == [(["behind"], 2)] * 2
+    found = by_name(fleet("update", file, "--jobs", "1", code=1))
+    assert (found["one"]["result"], found["other"]["result"]) == ("pushed", "failed")
+    assert "there is a branch copier-pyo3/py-one-v1.1.0 that does not update this project" in found["other"]["message"]
+    assert "_commit: v1.1.0" in shown(bare, f"py/one/{ANSWERS}", "copier-pyo3/py-one-v1.1.0")
 
 
 def running(group: int) -> bool:
@@ -498,7 +550,7 @@ def test_two_updates_at_once_are_refused(made: dict[str, Path], tmp_path: Path) 
     import filelock
 
     file = listed(tmp_path / "fleet.toml", [made["v1.2.0"]])
-    (tmp_path / "state").mkdir()
+    write(tmp_path / "state/.gitignore", "*\n")
     with filelock.FileLock(tmp_path / "state/lock"):
         done = copier_pyo3("fleet", "update", "--file", file, "--state", tmp_path / "state")
     assert done.returncode == 1

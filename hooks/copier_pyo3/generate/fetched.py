@@ -41,8 +41,18 @@ class Template:
 
     @property
     def newest(self) -> str:
-        """The version that an update goes to."""
-        return self.releases[-1] if self.releases else self._lines("describe", "--tags", "--always", "HEAD")[0]
+        """The version that an update goes to.
+
+        Raises:
+            UnreachableError: it is an empty repository, or a folder that is none.
+        """
+        if self.releases:
+            return self.releases[-1]
+        if not (described := self._lines("describe", "--tags", "--always", "HEAD")):
+            raise UnreachableError(
+                f"the template {without_password(self.address)} is not a git repository with commits"
+            )
+        return described[0]
 
     def behind(self, version: str) -> int | None:
         """How many releases are newer, or commits if there are no releases. None if it is not known.
@@ -55,9 +65,10 @@ class Template:
             return int(counted[0]) if counted else None
         known = _parsed(version) or _parsed(version.rsplit("-", 2)[0])
         if not known:
-            nearest = self._lines("describe", "--tags", "--abbrev=0", "--end-of-options", version)
-            known = _parsed(nearest[0]) if nearest else None
-        return sum(Version(tag) > known for tag in self.releases) if known else None
+            if not self._lines("rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}"):
+                return None
+            known = max(filter(None, map(_parsed, self._lines("tag", f"--merged={version}"))), default=None)
+        return sum(known is None or Version(tag) > known for tag in self.releases)
 
     def checkout(self, folder: Path) -> None:
         """Write the files of the newest version to a new folder."""

@@ -3,8 +3,10 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from copier_pyo3.errors import UserError, why_git_failed
+from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
 from copier_pyo3.project.fleet_file import Project
 from copier_pyo3.project.home import ADDRESS, scrubbed
 from copier_pyo3.project.repository import Repository
@@ -63,6 +65,24 @@ def clone(project: Project, place: Path, whole: bool = False) -> Repository:
     if not repository.found("rev-parse", "--verify", "--quiet", "HEAD"):
         raise BrokenError("it has no commits")
     return repository
+
+
+def recorded(repository: Repository) -> dict[str, dict[str, Any]]:
+    """The answers of the last commit by the name of their file: the template's, and the organization's layer's.
+
+    Raises:
+        BrokenError: a file was not written by Copier.
+    """
+    files = repository.tree("HEAD").files
+    try:
+        # Not from the work tree, where the file can be a link to any file.
+        return {
+            name: read_answers(repository.git("show", f"HEAD:./{name}"), name)
+            for name in (ANSWERS, LAYER_ANSWERS)
+            if name in files
+        }
+    except UserError as error:
+        raise BrokenError(str(error)) from error
 
 
 def uncommitted(project: Project) -> list[str]:

@@ -88,6 +88,8 @@ def _prepare() -> None:
 def _run(work: Callable[[Project], Report], project: Project) -> Report:
     if _ended.is_set():  # the pool has already sent it
         raise KeyboardInterrupt
+    os.lseek(1, 0, os.SEEK_SET)
+    os.ftruncate(1, 0)  # the output of the project before
     return work(project)
 
 

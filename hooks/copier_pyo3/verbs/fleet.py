@@ -15,13 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from copier_pyo3.errors import UserError
+from copier_pyo3.errors import UserError, visible
 from copier_pyo3.generate.fetched import Fetched
 from copier_pyo3.generate.organization import Organization, read_organization
 from copier_pyo3.merge.blob import Tree
 from copier_pyo3.merge.file import unreadable
-from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
-from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, uncommitted
+from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS
+from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, recorded, uncommitted
 from copier_pyo3.project.drift import drift
 from copier_pyo3.project.fleet_file import Project, part_of, read_fleet
 from copier_pyo3.project.home import as_copier, is_home, scrubbed, without_password
@@ -127,13 +127,13 @@ def _project(project: Project, *, examine: Any, organization: Organization | Non
 
 def _check(
     repository: Repository, organization: Organization | None, entry: Report, states: set[str], fetched: Fetched
-) -> dict[str, Any] | None:
-    """Check the policy. Returns the answers, or None if the project has none."""
+) -> dict[str, dict[str, Any]]:
+    """Check the policy. Returns the answers by the name of their file."""
     files = repository.tree("HEAD").files
-    answers = _answers(repository, ANSWERS) if ANSWERS in files else None
+    answers = recorded(repository)
     if organization:
         read = functools.partial(_content, repository)
-        entry["violations"] = [*violations(organization.policy, files, read, answers or {})]
+        entry["violations"] = [*violations(organization.policy, files, read, answers.get(ANSWERS, {}))]
     for name in filter(files.__contains__, MANIFESTS):
         if problem := unreadable(name, _content(repository, name)):
             raise BrokenError(f"{name} cannot be read ({problem})")
@@ -150,22 +150,19 @@ def _status(
 ) -> None:
     """Compare a project with its template and the organization's policy."""
     answers = _check(repository, organization, entry, states, fetched)
-    files = repository.tree("HEAD").files
-    if answers is None:
+    if ANSWERS not in answers:
+        files = repository.tree("HEAD").files
         if not files.keys() & {*MANIFESTS, "setup.py"}:
             raise BrokenError("it has no Cargo.toml, pyproject.toml or setup.py: check `folder`")
         states.add("not adopted")
         return
-    recorded = {ANSWERS: answers}
-    if LAYER_ANSWERS in files:
-        recorded[LAYER_ANSWERS] = _answers(repository, LAYER_ANSWERS)
-    about = {name: _about(fetched, each) for name, each in recorded.items()}
+    about = {name: _about(fetched, each) for name, each in answers.items()}
     entry |= about[ANSWERS]
     entry["layer"] = about.get(LAYER_ANSWERS)
-    rendering = fetched.rendering([(name, each, trust or _is_home(each)) for name, each in recorded.items()])
+    rendering = fetched.rendering([(name, each, trust or _is_home(each)) for name, each in answers.items()])
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         tree = repository.tree_of(rendering, Path(aside, "index"))
-    adopted = _when_adopted(repository) if answers.get("adopted") else None
+    adopted = _when_adopted(repository) if answers[ANSWERS].get("adopted") else None
     entry["drift"] = [asdict(each) for each in drift(repository, tree, {ANSWERS, LAYER_ANSWERS}, adopted)]
     if any(not each["expected"] for each in entry["drift"]):
         states.add("drifted")
@@ -182,13 +179,6 @@ def _when_adopted(repository: Repository) -> Tree:
     if repository.text("rev-parse", "--is-shallow-repository") == "true":
         repository.git("fetch", "--quiet", "--unshallow")
     return repository.tree(repository.text("log", "-1", "--diff-filter=A", "--format=%H", "--", ANSWERS))
-
-
-def _answers(repository: Repository, name: str) -> dict[str, Any]:
-    try:
-        return read_answers(_content(repository, name), name)
-    except UserError as error:
-        raise BrokenError(str(error)) from error
 
 
 def _is_home(answers: Mapping[str, Any]) -> bool:
@@ -229,7 +219,8 @@ def print_table(report: Report) -> None:
     _print_columns([head, *rows])
     print_problems(report)
     count = Counter(each["state"] for each in report["projects"])
-    print(f"\n{len(rows)} projects: {', '.join(f'{count[state]} {state}' for state in STATES if count[state])}")
+    states = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    print(f"\n{len(rows)} projects{': ' if states else ''}{states}")
 
 
 def print_problems(report: Report) -> None:
@@ -241,7 +232,7 @@ def print_problems(report: Report) -> None:
         lines += [f"policy: {text}" for text in each["violations"]]
         if lines:
             print(f"\n{each['name']}:")
-            print("".join(f"  {line}\n" for line in lines), end="")
+            print("".join(f"  {visible(line)}\n" for line in lines), end="")
 
 
 def unexpected(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -250,6 +241,7 @@ def unexpected(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _print_columns(rows: Sequence[Sequence[str]]) -> None:
+    rows = [[*map(visible, row)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -18,11 +19,11 @@ from typing import Any, Final
 
 import filelock
 
-from copier_pyo3.errors import UserError, why_git_failed
+from copier_pyo3.errors import UserError, visible, why_git_failed
 from copier_pyo3.generate.fetched import Fetched
 from copier_pyo3.project import surroundings
-from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
-from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, local
+from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS
+from copier_pyo3.project.clone import BrokenError, UnreachableError, clone, local, recorded
 from copier_pyo3.project.fleet_file import Project, part_of, read_fleet
 from copier_pyo3.project.home import scrubbed, without_password
 from copier_pyo3.project.in_processes import explained, in_processes
@@ -30,6 +31,8 @@ from copier_pyo3.project.repository import Repository
 from copier_pyo3.verbs.update import Update, update
 
 STATE: Final = ".copier-pyo3-fleet"  # next to fleet.toml
+IGNORE: Final = "*\n"  # .gitignore in the state folder
+LONGEST: Final = 60_000  # characters of a pull request; GitHub accepts 65,536
 URL: Final = re.compile(r"https?://[^\s'\"<>]+")
 FAILED: Final = {"failed", "conflicting", "unreachable", "broken"}
 """Results that are errors."""
@@ -66,10 +69,11 @@ def fleet_update(
     """
     projects = part_of(read_fleet(file).projects, shard)
     state = (state or file.parent / STATE).absolute()
-    if state.exists() and any(state.iterdir()) and not (state / "lock").exists():
+    ignore = state / ".gitignore"  # not the lock, which filelock deletes on Windows
+    if state.exists() and any(state.iterdir()) and not (ignore.is_file() and ignore.read_bytes() == IGNORE.encode()):
         raise UserError(f"{state} has other files: pass a new folder to --state.")
     state.mkdir(parents=True, exist_ok=True)
-    (state / ".gitignore").write_text("*\n", encoding="utf-8")
+    ignore.write_bytes(IGNORE.encode())
     try:
         with (
             filelock.FileLock(state / "lock", blocking=False),
@@ -90,12 +94,9 @@ def update_all(repository: Repository, fetched: Fetched, trust: bool) -> list[Up
         UserError: an update failed.
     """
     made = []
-    for answers_file in (ANSWERS, LAYER_ANSWERS):
-        if answers_file not in repository.tree("HEAD").files:
-            continue
-        answers = read_answers((repository.project / answers_file).read_bytes(), answers_file)
+    for answers_file, answers in recorded(repository).items():
         template = fetched.template(str(answers["_src_path"]))
-        if not template.behind(str(answers["_commit"])):
+        if template.behind(str(answers["_commit"])) == 0:
             continue
         with fetched.instead_of_network(template.address):
             done = update(repository.project, data={}, defaults=True, answers_file=answers_file, trust=trust)
@@ -141,7 +142,7 @@ def _project(project: Project, *, wishes: Wishes, state: Path, run: Path) -> dic
         "message": "",
     }
     place = state / "clones" / project.name
-    shutil.rmtree(place, ignore_errors=True)  # left by a run that was killed, or kept by --no-push
+    _remove(place)  # left by a run that was killed, or kept by --no-push
     try:
         repository = clone(project, place, whole=True)
         entry["result"] = _updated(project, repository, Fetched(run), wishes, record, entry)
@@ -156,12 +157,19 @@ def _project(project: Project, *, wishes: Wishes, state: Path, run: Path) -> dic
         entry["message"] = scrubbed(f"{type(error).__name__}: {error}")
     finally:
         if entry["result"] != "committed":
-            shutil.rmtree(place, ignore_errors=True)
+            _remove(place)
     entry["seconds"] = round(time.monotonic() - start, 2)
     unfinished = record.with_suffix(".new")
     unfinished.write_text(json.dumps(entry, indent=2), encoding="utf-8")
     unfinished.replace(record)
     return entry
+
+
+def _remove(folder: Path) -> None:
+    if os.name == "nt":  # cannot delete read-only files, such as git's objects
+        for path in folder.rglob("*"):
+            path.chmod(stat.S_IWRITE)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _updated(
@@ -176,14 +184,17 @@ def _updated(
     versions = _versions(repository, fetched)
     if versions is None:
         return "not adopted"
-    behind = [(name, *each) for name, each in versions.items() if each[2]]
+    behind = [(name, *each) for name, each in versions.items() if each[2] != 0]  # None: the version is gone
     if not behind:
         return "up to date"
     name, old, new, _ = behind[0]
     entry |= {"old_version": old, "new_version": new}
     entry["branch"] = branch = _branch(repository, name, new)
     if found := repository.text("ls-remote", "--heads", "origin", f"refs/heads/{branch}"):
-        entry |= {**_recorded(record, branch), "commit": found.split("\t")[0]}
+        commit = found.split("\t")[0]
+        if not repository.paths("diff", "--name-only", "-z", "HEAD", commit, "--", name):
+            raise UserError(f"there is a branch {branch} that does not update this project: delete or rename it")
+        entry |= {**_recorded(record, entry), "commit": commit}
         _open_pull_request(project, repository, wishes, entry, "")
         return "pushed before"
     repository.git("checkout", "--quiet", "-b", branch)
@@ -225,28 +236,23 @@ def _branch(repository: Repository, answers_file: str, version: str) -> str:
     return f"copier-pyo3/{folder}{layer}{version}"
 
 
-def _recorded(record: Path, branch: str) -> dict[str, Any]:
-    """What an earlier run did for this branch."""
+def _recorded(record: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What an earlier run did for this branch of this project."""
     try:
         earlier = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    known = ("changed", "decisions", "pull_request")
-    return {name: earlier[name] for name in known if name in earlier} if earlier.get("branch") == branch else {}
+    if any(earlier.get(name) != entry[name] for name in ("source", "folder", "branch")):
+        return {}
+    return {name: earlier[name] for name in ("changed", "decisions", "pull_request")}
 
 
 def _versions(repository: Repository, fetched: Fetched) -> dict[str, tuple[str, str, int | None]] | None:
     """For each answers file: the version, the newest, and how many releases are between them. None if not adopted."""
     found = {}
-    files = repository.tree("HEAD").files
-    for name in (ANSWERS, LAYER_ANSWERS):
-        if name in files:
-            try:
-                answers = read_answers((repository.project / name).read_bytes(), name)
-            except UserError as error:
-                raise BrokenError(str(error)) from error
-            template, version = fetched.template(str(answers["_src_path"])), str(answers["_commit"])
-            found[name] = (version, template.newest, template.behind(version))
+    for name, answers in recorded(repository).items():
+        template, version = fetched.template(str(answers["_src_path"])), str(answers["_commit"])
+        found[name] = (version, template.newest, template.behind(version))
     return found if ANSWERS in found else None
 
 
@@ -302,12 +308,12 @@ def _open_pull_request(
         return
     title = f"Update the template from {entry['old_version']} to {entry['new_version']}"
     text = "\n".join(f"- {line}" for line in entry["decisions"]) or "No decisions had to be made."
-    command = ["gh", "pr", "create", "--head", entry["branch"], "--title", title, "--body", text]
+    command = ["gh", "pr", "create", "--head", entry["branch"], "--title", title, "--body-file", "-"]
     done = subprocess.run(
         command,
         cwd=repository.project,
         env=os.environ | {"GH_PROMPT_DISABLED": "1", "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
+        input=text[:LONGEST],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -318,7 +324,8 @@ def _open_pull_request(
     entry["pull_request"] = scrubbed(found[0]) if found else None
     if not found:
         reason = " ".join((done.stderr or done.stdout).split())
-        entry["message"] = f"the branch was pushed, but gh created no pull request ({scrubbed(reason)})"
+        open_it = f": open it at {scrubbed(offered[0])}" if offered else ""
+        entry["message"] = f"the branch was pushed, but gh created no pull request ({scrubbed(reason)}){open_it}"
 
 
 # --- output ----------------------------------------------------------------------------------------
@@ -326,10 +333,10 @@ def _open_pull_request(
 
 def print_results(report: Mapping[str, Any]) -> None:
     """Print a line for each project, and what is left to do."""
-    width = max(len(each["name"]) for each in report["projects"])
+    width = max((len(each["name"]) for each in report["projects"]), default=0)
     for each in report["projects"]:
-        versions = f"  {each['old_version']} -> {each['new_version']}" if each["new_version"] else ""
+        versions = visible(f"  {each['old_version']} -> {each['new_version']}") if each["new_version"] else ""
         print(f"{each['name']:<{width}}  {each['result']}{versions}")
         lines = [each["pull_request"], each["message"]]
         lines += [f"{part['path']}: {part['why']}" for part in each["conflicts"]]
-        print("".join(f"  {line}\n" for line in lines if line), end="")
+        print("".join(f"  {visible(line)}\n" for line in lines if line), end="")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import jinja2
 
+from copier_pyo3.errors import visible
 from copier_pyo3.verbs.fleet import STATES
 
 HERE: Final = Path(__file__).parent
@@ -98,10 +99,7 @@ def _hash(text: str) -> str:
 
 
 def _shown(text: object) -> str:
-    """Text with escapes for characters that cannot be seen, which could make a name look like another one."""
-    return "".join(
-        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in str(text)
-    )
+    return visible(str(text), keep="\n\t")
 
 
 def _kind_of_line(line: str) -> str:
