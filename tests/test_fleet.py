@@ -270,7 +270,7 @@ def test_lists_and_shards(hundred: Fleet) -> None:
     parts = [fleet("list", file, "--shard", shard)["projects"] for shard in whole["shards"]]
     assert sorted(each["name"] for part in parts for each in part) == sorted(hundred.expected)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
-    assert fleet("list", listed(file.with_name("one.toml"), ["alpha"]), "--shards", "4")["shards"] == ["1/1"]
+    assert fleet("list", listed(file.with_name("one.toml"), ["alpha"], "\ufeff"), "--shards", "4")["shards"] == ["1/1"]
     file.with_name("one.toml").unlink()
     assert "secret" not in json.dumps(whole)
     for wrong in ("0/2", "3/2", "1", "a/b"):
@@ -291,6 +291,8 @@ def test_lists_and_shards(hundred: Fleet) -> None:
         ('[[project]]\nsource = "a"\n[[project]]\nsource = "b/A"\n', 'two projects "a"'),
         ('[[project]]\nsource = "a"\n[[project]]\nsource = "a/"\nname = "b"\n', "one project twice, as a and b"),
         ('[[project]]\nsource = "a"\nfolder = "../b"\n', 'without ".."'),
+        ('org = "a\\u0000"\n[[project]]\nsource = "a"\n', "`org` is a text"),
+        ('[[project]]\nsource = "' + 101 * "a" + '"\n', "use up to 100 letters"),
         ('[[project]]\nsource = "a"\nname = "../b"\n', 'cannot be named "../b"'),
         ('project = ["a"]\n', "a project is a table"),
     ],

@@ -51,7 +51,7 @@ def read_fleet(path: Path) -> Fleet:
         UserError: the file does not exist, or something in it is wrong or unknown.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a mark
     except OSError as error:
         raise UserError(
             f"cannot read {path} ({error.strerror}): list your projects in it, or pass another file with --file."
@@ -114,8 +114,8 @@ def _project(path: Path, here: Path, entry: Any) -> Project:
     folder = "" if folder == "." else folder
     last = re.split(r"[/\\:]", source)[-1].removesuffix(".git")
     name = _text(path, entry, "name") or re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(filter(None, (last, folder))))
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
-        raise UserError(f'{path}: a project cannot be named "{name}": use letters, digits, ".", "_" and "-".')
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", name):
+        raise UserError(f'{path}: a project cannot be named "{name}": use up to 100 letters, digits, ".", "_" and "-".')
     return Project(name, _located(here, source), folder)
 
 
@@ -126,7 +126,7 @@ def _located(here: Path, source: str) -> str:
 
 def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
     value = table.get(key, "")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\0" in value:
         raise UserError(f'{path}: `{key}` is a text: write {key} = "...".')
     return str(value)  # without tomlkit's type
 
