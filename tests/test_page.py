@@ -143,7 +143,8 @@ def served(page: Page, browser: "Browser", loading: dict[str, Any]) -> Iterator[
         shown = Served(tab, url)
         with quiet(tab, url):
             held: list[Any] = []
-            context.route("**/python.zip", lambda route: held.append(route))
+            python = re.compile(r"/python\.zip\?")
+            context.route(python, lambda route: held.append(route))
             tab.goto(url)
             tab.wait_for_selector("nav button")
             loading["files"] = tab.locator("nav button").count()
@@ -154,7 +155,7 @@ def served(page: Page, browser: "Browser", loading: dict[str, Any]) -> Iterator[
             while not held:
                 tab.wait_for_timeout(50)
             held[0].continue_()
-            context.unroute("**/python.zip")
+            context.unroute(python)
             shown.settle()
             yield shown
         context.close()
@@ -496,6 +497,27 @@ def test_hostile_answers_run_nothing(served: Served) -> None:
     assert served.tab.locator("img, iframe, object, #file script, form script").count() == 0
     assert served.tab.title() == title
     assert served.tab.url.startswith(served.url)
+
+
+def test_a_cache_with_another_build(served: Served, browser: "Browser") -> None:
+    """The address of each file has its hash. If a file is another one nevertheless, the page says what to do."""
+    sent: list[str] = []
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.on("request", lambda request: sent.append(request.url))
+        tab.goto(served.url)
+        tab.wait_for_selector("#status.ready")
+        own = [url.removeprefix(served.url) for url in sent if url.startswith(served.url)]
+        assert {name.partition("?sha256-")[0] for name in own if "?sha256-" in name} > {
+            "page.js",
+            "worker.js",
+            "files.zip",
+        }
+        assert [name for name in own if "?sha256-" not in name] == [""]
+        assert not tab.is_visible("text=reload the page")
+        tab.route(re.compile(r"/page\.js\?"), lambda route: route.fulfill(body="1", content_type="text/javascript"))
+        tab.reload()
+        tab.wait_for_selector("form >> text=reload the page")
 
 
 def show(served: Served, name: str) -> None:

@@ -27,16 +27,19 @@ for (const name of archives) cpSync(join(work, name), join(out, name));
 
 const FILES = {};
 for (const name of ["pyodide.asm.wasm", "python.zip", "questions.json", ...archives]) FILES[name] = hash(name);
-await build({
-  entryPoints: ["worker.ts", "page.ts"].map((name) => join(here, "src", name)),
-  outdir: out,
-  bundle: true,
-  minify: true,
-  format: "esm",
-  target: "es2022",
-  external: ["node:*", "ws"], // Pyodide imports them in Node.js
-  define: { FILES: JSON.stringify(FILES) },
-});
+for (const name of ["worker", "page"]) { // in this order, as the page has the hash of the worker
+  await build({
+    entryPoints: [join(here, "src", `${name}.ts`)],
+    outdir: out,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    external: ["node:*", "ws"], // Pyodide imports them in Node.js
+    define: { FILES: JSON.stringify(FILES) },
+  });
+  FILES[`${name}.js`] = hash(`${name}.js`);
+}
 cpSync(join(here, "style.css"), join(out, "style.css"));
 const index = readFileSync(join(here, "index.html"), "utf8");
-writeFileSync(join(out, "index.html"), index.replace(/(href|src)="(style\.css|page\.js)"/g, (text, _, name) => `${text} integrity="${hash(name)}"`));
+writeFileSync(join(out, "index.html"), index.replace(/(href|src)="(style\.css|page\.js)"/g, (_, kind, name) => `${kind}="${name}?${hash(name)}" integrity="${hash(name)}"`));

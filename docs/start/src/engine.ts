@@ -1,6 +1,8 @@
 // Calls of the worker, which runs Copier.
 import type { Answers, Loaded, Reply, Request, State } from "./contract";
 
+declare const FILES: Record<string, string>; // hashes, from the build
+
 type Call = Request extends infer Each ? (Each extends Request ? Omit<Each, "id"> : never) : never;
 interface Waiting { resolve: (result: never) => void; reject: (error: Error) => void; partial: (state: State) => void }
 interface Policies { createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string } }
@@ -8,7 +10,7 @@ interface Policies { createPolicy(name: string, rules: { createScriptURL(url: st
 export function startEngine(progress: (done: number, words: string) => void) {
   const waiting = new Map<number, Waiting>();
   // A worker with a blob's address has this page's Content-Security-Policy; one with its own address has none.
-  const blob = new Blob([`import ${JSON.stringify(new URL("worker.js", location.href).href)}`], { type: "text/javascript" });
+  const blob = new Blob([`import ${JSON.stringify(new URL(`worker.js?${FILES["worker.js"]}`, location.href).href)}`], { type: "text/javascript" });
   const { trustedTypes } = globalThis as { trustedTypes?: Policies };
   const policy = trustedTypes?.createPolicy("copier-pyo3", { createScriptURL: (url) => url });
   const url = URL.createObjectURL(blob);

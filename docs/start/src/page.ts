@@ -8,7 +8,8 @@ import { chosenText, showProject } from "./view";
 
 declare const FILES: Record<string, string>; // hashes, from the build
 
-const first: State & { template: Template } = await (await fetch("questions.json", { integrity: FILES["questions.json"] })).json();
+const first: State & { template: Template } = await (await fetch(`questions.json?${FILES["questions.json"]}`, { integrity: FILES["questions.json"] })).json();
+const { address, version, organization } = first.template;
 let answers = fromFragment(location.hash.slice(1), first.questions);
 let shown: State = Object.keys(answers).length ? { ...first, files: null } : first; // the newest state with a project
 let before = first.files ?? {}; // the files before the newest change
@@ -207,8 +208,8 @@ withFile("#update", async ({ answers: found, commit }) => {
 
 // --- start ------------------------------------------------------------------------------------------
 
-const { address, version, organization } = first.template;
 get("#template").textContent = `${organization ? `Answers of ${organization}. ` : ""}Template ${address}, version ${version}.`;
+get("#questions form").replaceChildren();
 showForm(first.questions, answers, answer);
 if (shown.files) show(first);
 void refresh();

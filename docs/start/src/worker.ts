@@ -12,7 +12,7 @@ const load = globalThis.fetch;
 globalThis.fetch = async (address) => {
   const name = String(address).replace(home, "");
   if (!(name in FILES)) throw new Error(`${name} is not part of this page.`);
-  return load(home + name, { integrity: FILES[name] });
+  return load(`${home}${name}?${FILES[name]}`, { integrity: FILES[name] }); // a cache may have the file of another build
 };
 
 const say = (message: Reply, transfer: Transferable[] = []) => postMessage(message, { transfer });
@@ -35,7 +35,7 @@ async function start() {
 }
 
 const started = start();
-started.catch((error) => say({ progress: { done: 0, words: `Python cannot be loaded: ${error.message}` } }));
+started.catch((error) => say({ progress: { done: 0, words: `Python cannot be loaded (${error.message}): reload the page.` } }));
 
 addEventListener("message", async ({ data }: MessageEvent<Request>) => {
   const { id } = data;
