@@ -259,6 +259,11 @@ def test_a_refusal_is_at_the_question(served: Served, page: Page, tmp_path: Path
     assert message in served.status()
     assert served.tab.get_attribute("#answer-features-0", "aria-invalid") == "true"
     served.picture("refusal")
+    for _ in range(2):  # on and off
+        served.tab.click("#pin")
+        assert served.tab.inner_text("#problem-features") == message
+        assert message in served.status()
+        assert served.tab.inner_text("#project-title") == "Your project, before the refused answer"
     command = ["copier", "copy", "--trust", "--defaults", "--data", "min_python=3.9", "--data", "features=[numpy]"]
     refused = run([*command, page.address, tmp_path / "project"], cwd=tmp_path, check=False)
     assert refused.returncode

@@ -101,10 +101,12 @@ function showDifferences(state: State): void {
 }
 
 function pin(next: typeof pinned): void {
+  const newest = current;
   pinned = next;
   get("#pin").ariaPressed = String(Boolean(pinned));
   before = shown.files ?? {};
-  show(shown);
+  if (shown.files) show(shown);
+  if (!newest.files) show(newest); // it is refused
 }
 
 // --- the buttons ------------------------------------------------------------------------------------
@@ -129,9 +131,10 @@ click("#link", () => copy(location.href, "the address with your answers"));
 click("#copy-file", () => copy(chosenText(), "the file"));
 click("#pin", async () => {
   if (!shown.files) await refresh();
+  if (!shown.files) return show(current);
   pin(pinned ? null : { name: "the answers you kept", state: shown });
 });
-click("#reset", () => { shown = first; pin(null); use({}); });
+click("#reset", () => { shown = current = first; pin(null); return use({}); });
 click("#answers", () => download("answers.yml", answersAlone(shown.answersFile)));
 click("#commands", async () => {
   await refresh();
