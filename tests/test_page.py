@@ -311,6 +311,12 @@ def test_the_zip_is_the_project_of_copier(served: Served, page: Page, tmp_path: 
     assert paths == len(shown)
 
 
+def test_the_zip_has_what_was_typed_last(served: Served, tmp_path: Path) -> None:
+    served.reset()
+    served.tab.fill("#answer-project_name", "quick")
+    assert {path.name for path in served.unpacked(tmp_path).parent.iterdir()} == {"quick", "quick.zip"}
+
+
 def test_the_commands_make_the_same(served: Served, page: Page, tmp_path: Path) -> None:
     served.reset()
     served.answer(

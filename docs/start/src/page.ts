@@ -121,8 +121,10 @@ const copy = async (text: string, what: string) => {
 
 click("#zip", async () => {
   if (!ready) say("The zip is made as soon as Python is loaded.");
-  const bytes = await engine.zip({ ...answers });
+  await refresh(); // the name in `current` is that of the newest answers then
+  if (!current.files) return show(current);
   const name = current.questions.find((each) => each.name === "project_name")?.value ?? "project";
+  const bytes = await engine.zip({ ...answers });
   download(`${String(name)}.zip`, bytes);
   say(`Downloaded ${String(name)}.zip. Unpack it, and run: git init -b main`);
 });
