@@ -40,12 +40,14 @@ function answer(name: string, value: unknown, typing: boolean): void {
   const question = current.questions.find((each) => each.name === name);
   if (value === undefined || (!typing && same(value, question?.default))) delete answers[name];
   else answers[name] = value;
-  const address = `#${toFragment(answers)}`;
-  typing && name === last ? history.replaceState(null, "", address) : history.pushState(null, "", address);
+  if (!typing || name !== last) history.pushState(null, "", `#${toFragment(answers)}`);
   last = name;
   get("#project").ariaBusy = "true";
   clearTimeout(timer);
-  timer = setTimeout(() => void refresh(), typing ? 200 : 0);
+  timer = setTimeout(() => {
+    history.replaceState(null, "", `#${toFragment(answers)}`); // not for each key: browsers limit how often
+    void refresh();
+  }, typing ? 200 : 0);
 }
 
 function replaceAnswers(next: Answers): Promise<void> {
