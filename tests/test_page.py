@@ -413,6 +413,18 @@ def test_an_answers_file_is_loaded(served: Served, tmp_path: Path) -> None:
     served.settle()
     served.tab.click("nav button:has-text('LICENSE')")
     assert "Mozilla Public License" in served.tab.inner_text("#file")
+    served.reset()
+    served.tab.click("#load")
+    served.tab.fill("#paste", "adopted: kept\nadopted_without: [noxfile.py]\n")
+    served.tab.click("#use")
+    served.tab.wait_for_selector("#load-dialog", state="hidden")
+    served.settle()
+    files = served.tab.locator("nav button:not(:has(.gone))").all_inner_texts()
+    assert any("deny.toml" in file for file in files)
+    assert not any("noxfile.py" in file for file in files)
+    served.tab.reload()  # the form does not show these answers, but the address has them
+    served.settle()
+    assert served.tab.locator("nav button").count() == len(files)
 
 
 def test_compare_two_sets_of_answers(served: Served, page: Page, tmp_path: Path) -> None:

@@ -188,8 +188,11 @@ const withFile = (selector: string, action: (found: Awaited<ReturnType<typeof en
 
 /** Replace the answers. Those that are the default ones are left out when Copier has said so. */
 async function use(found: Answers): Promise<void> {
-  const types = new Map(first.questions.map(({ name, type }) => [name, type]));
-  const entries = Object.entries(found).map(([name, value]) => [name, types.get(name) === "yaml" ? JSON.stringify(value) : value]);
+  const known = new Map(first.questions.map((question) => [question.name, question]));
+  const entries = Object.entries(found).map(([name, value]) => {
+    const { type, multiselect } = known.get(name) ?? {};
+    return [name, type === "yaml" || (typeof value === "object" && !multiselect) ? JSON.stringify(value) : value];
+  });
   const next = Object.fromEntries(entries) as Answers;
   history.pushState(null, "", `#${toFragment(next)}`);
   await replaceAnswers(next);
