@@ -469,11 +469,12 @@ def test_what_an_update_changes(served: Served, page: Page, tmp_path: Path) -> N
     assert served.tab.inner_text("#file .minus code") == "The template v6.0.0."
     assert served.tab.inner_text("#file .plus code") == f"The template {PAGE_VERSION}."
     served.picture("update")
-    for commit in ("v5.0.0", "../../etc/passwd"):
+    missing = "does not have the files of the version"
+    for commit, said in {"v5.0.0": missing, "../../etc/passwd": missing, PAGE_VERSION: "changes nothing"}.items():
         served.tab.click("#load")
         served.tab.fill("#paste", f"license: MIT\n_commit: {commit}\n")
         served.tab.click("#update")
-        served.tab.wait_for_selector(f"#loaded:has-text('{commit}')")
+        served.tab.wait_for_selector(f"#loaded:has-text('{commit}'):has-text('{said}')")
         served.tab.click("#load-dialog .close")
     served.tab.click("#pin")
 

@@ -104,6 +104,8 @@ def test_refusals_are_those_of_the_template(page: Page, tmp_path: Path) -> None:
         {"publish_to": "private"},
         {"min_python": "3.9", "features": ["numpy"]},
         {"runners": "{x: 1}"},
+        {"runners": "{ubuntu-24.04: .nan}"},  # JSON has neither this value nor the next
+        {"runners": "!!set {ubuntu-24.04}"},
         {"ci": "gitlab", "dependency_updates": "dependabot"},
         {"kind": "application", "extras": ["bazel"]},
         {"license": "Beerware"},
@@ -125,21 +127,33 @@ def test_refusals_are_those_of_the_template(page: Page, tmp_path: Path) -> None:
 
 def test_nothing_in_an_answers_file_is_run(page: Page) -> None:
     tags = ["license: !!python/object/apply:os.system [touch /ran]", "a: &a [1]\nb: *a", "[" * 3000, "{", "- MIT"]
+    tags += [f"author_name: {'x' * 200_000}"]
     hostile = (
         "_src_path: https://example.com/evil.git\n_tasks: [touch ran]\nlicense: 2\nevil: x\nauthor_name: '{{ 7*7 }}'\n"
     )
-    *refused, reply, state = ask(
+    organization = "locked: {license: MIT}\nrunners: {2026-01-01: x}\nlayer: .\npolicy: {files: [LICENSE]}\n"
+    *refused, own, reply, state = ask(
         page,
         [
             *({"do": "parse", "text": text} for text in tags),
+            {"do": "parse", "text": organization},
             {"do": "parse", "text": hostile},
             {
                 "do": "state",
-                "answers": {"author_name": "{{ 7*7 }}", "_src_path": "/etc", "copyright_year": "2026", "part": {}},
+                "answers": {
+                    "author_name": "{{ 7*7 }}",
+                    "_src_path": "/etc",
+                    "copyright_year": "2026",
+                    "part": {},
+                    "runners": "{ubuntu-24.04: 2026-01-01}",
+                },
             },
         ],
     )
     assert all(len(reply["error"]) < 300 and "Traceback" not in reply["error"] for reply in refused)
+    assert own["result"]["answers"] == {"license": "MIT"}
+    assert [each["name"] for each in own["result"]["ignored"]] == ["runners", "layer", "policy"]
+    assert "copier-pyo3 new --org" in own["result"]["ignored"][1]["why"]
     assert reply["result"]["answers"] == {"author_name": "{{ 7*7 }}"}
     assert [each["name"] for each in reply["result"]["ignored"]] == ["license", "evil"]
     assert "{{ 7*7 }}" in state["result"]["files"]["LICENSE"]

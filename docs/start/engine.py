@@ -75,6 +75,11 @@ BUILD: Final = json.loads(Path("/build.json").read_text(encoding="utf-8"))
 problems: dict[str, str] = {}
 questions: dict[str, "Asked"] = {}
 shown: dict[str, Any] = {}
+LARGE: Final = 100_000  # characters; an answers file has about a thousand
+ELSEWHERE: Final = {  # what else an organization's file has
+    "layer": "only `copier-pyo3 new --org` adds the layer.",
+    "policy": "only `copier-pyo3 fleet` reads the policy.",
+}
 show_form: Callable[[str], object] = len  # set by the page: it gets the form before the project is rendered
 
 
@@ -191,7 +196,7 @@ class Worker(copier._main.Worker):
         super()._ask()
         shown.clear()
         shown.update(form(self))
-        show_form(json.dumps(shown))
+        show_form(json.dumps(shown, default=str))
         if problems:
             raise Refused
 
@@ -267,7 +272,9 @@ def form(worker: Worker) -> dict[str, Any]:
             }
             for question in shown
         ],
-        "changed": {name: known[name] for name, value in plain.items() if name in known and known[name] != value},
+        "changed": {}
+        if problems
+        else {name: known[name] for name, value in plain.items() if name in known and known[name] != value},
         "refused": "; ".join(f"{name}: {problem}" for name, problem in told.items()) or None,
         "files": None,
         "executable": [],
@@ -321,7 +328,7 @@ def state(text: str, version: str = BUILD["version"]) -> str:
     """The form and the project for answers in JSON, as JSON. The archive of an older version is /older.zip."""
     if not bundle(version).local_abspath.exists():
         unpack("/older.zip")
-    return json.dumps(project(text, version))
+    return json.dumps(project(text, version), default=str)
 
 
 def pack(text: str) -> bytes:
@@ -349,6 +356,8 @@ def parse(text: str) -> str:
     Raises:
         UserError: it is not an answers file.
     """
+    if len(text) > LARGE:
+        raise UserError("this is too large for an answers file: choose one such as .copier-answers.yml.")
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise UserError("an answers file has no aliases (*name): write the values out.")
@@ -364,9 +373,11 @@ def parse(text: str) -> str:
         if str(name).startswith("_"):
             continue
         try:
+            if name in ELSEWHERE:
+                raise UserError(ELSEWHERE[name])
             check_data({name: value}, bundle(BUILD["version"]).questions_data)
             answers[name] = value
-        except UserError as error:
-            ignored.append({"name": str(name), "why": str(error)})
-    source, commit = (found.get(name) for name in ("_src_path", "_commit"))
-    return json.dumps({"answers": answers, "ignored": ignored, "src": source, "commit": commit}, default=str)
+        except (*BAD, UserError) as error:
+            ignored.append({"name": str(name), "why": words(error)})
+    commit = str(found.get("_commit") or "")
+    return json.dumps({"answers": answers, "ignored": ignored, "commit": commit}, default=str)

@@ -29,8 +29,7 @@ export interface State {
 export interface Loaded {
   answers: Answers;
   ignored: { name: string; why: string }[];
-  src: string | null;
-  commit: string | null;
+  commit: string; // "" if there is none
 }
 
 export interface Template {

@@ -146,7 +146,11 @@ click("#commands", async () => {
   showCommands();
   get<HTMLDialogElement>("#commands-dialog").showModal();
 });
-click("#load", () => get<HTMLDialogElement>("#load-dialog").showModal());
+click("#load", () => {
+  choose.value = ""; // else an edited file could not be chosen again
+  get("#loaded").replaceChildren();
+  get<HTMLDialogElement>("#load-dialog").showModal();
+});
 get("#shell").onchange = showCommands;
 addEventListener("popstate", () => void replaceAnswers(fromFragment(location.hash.slice(1), current.questions)));
 
@@ -167,7 +171,8 @@ for (const dialog of document.querySelectorAll("dialog")) {
 
 const paste = get<HTMLTextAreaElement>("#paste");
 const choose = get<HTMLInputElement>("#choose");
-choose.onchange = async () => { paste.value = (await choose.files?.[0]?.text()) ?? ""; };
+const LARGE = 1_000_000; // more than Python accepts
+choose.onchange = async () => { paste.value = (await choose.files?.[0]?.slice(0, LARGE).text()) ?? ""; };
 
 /** Read the answers file in the dialog, and do something with it. What is ignored stays in the dialog with its reason. */
 const withFile = (selector: string, action: (found: Awaited<ReturnType<typeof engine.parse>>) => unknown) => {
@@ -210,6 +215,7 @@ withFile("#against", async ({ answers: found }) => {
 });
 withFile("#update", async ({ answers: found, commit }) => {
   if (!commit) throw new Error("This file does not say which version made the project: choose .copier-answers.yml.");
+  if (commit === version) throw new Error(`The project has ${commit}, the version of this page: an update changes nothing.`);
   const state = await engine.older(found, commit);
   if (!state.files) throw new Error(`${commit} refuses these answers: ${state.refused}`);
   pin({ name: `an unedited project of ${commit}`, state });
