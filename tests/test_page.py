@@ -320,7 +320,7 @@ def test_the_zip_has_what_was_typed_last(served: Served, tmp_path: Path) -> None
 def test_the_commands_make_the_same(served: Served, page: Page, tmp_path: Path) -> None:
     served.reset()
     served.answer(
-        author_name='O\'Brien "Q" $(touch run) `touch run` %PATH% \\',
+        author_name='O\'Brien \u2019s "Q" $(touch run) `touch run` %PATH% \\\\ \\',
         description="It's a $HOME; rm -rf & more | than # this",
         features=["numpy", "parallel"],
         more=True,
@@ -349,7 +349,7 @@ def test_the_commands_make_the_same(served: Served, page: Page, tmp_path: Path) 
         assert not (folder / "run").exists()
         assert contents(folder / "my-extension") == expected, name
     served.tab.select_option("#shell", "pwsh")
-    assert "'author_name=O''Brien" in served.tab.inner_text("#copier-command")
+    assert "'author_name=O''Brien \u2019\u2019s" in served.tab.inner_text("#copier-command")
     assert shlex.split(commands["copier-command"])[:2] == ["uvx", "copier"]
     assert PAGE_VERSION in shlex.split(commands["copier-command"])
 

@@ -4,7 +4,8 @@ import type { Answers, Question, State, Template } from "./contract";
 /** Quote a word for a shell, if it needs that. */
 function quote(word: string, shell: string): string {
   if (/^[\w%+=:./-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", shell === "pwsh" ? "''" : "'\\''")}'`;
+  // PowerShell takes curly quotes for straight ones; fish takes a backslash in quotes for an escape.
+  return `'${shell === "pwsh" ? word.replace(/['‘’‚‛]/g, "$&$&") : word.replace(/['\\]/g, "'\\$&'")}'`;
 }
 
 /** An answer as YAML on one line, as --data takes it. */
