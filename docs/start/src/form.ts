@@ -21,12 +21,13 @@ export function showForm(questions: Question[], answers: Answers, answer: Answer
       fields.set(name, (field = made));
     }
     const { element } = field;
-    field.set(name in answers ? answers[name] : question.value);
-    element.hidden = !question.asked && !(name in answers);
+    const given = name in answers && !question.locked;
+    field.set(given ? answers[name] : question.value);
+    element.hidden = !question.asked && !given;
     element.classList.toggle("advanced", question.advanced);
     get(`#help-${name}`).replaceChildren(...question.help.split("`").map((text, code) => (code % 2 ? h("code", {}, text) : text)));
     get(`#problem-${name}`).textContent = question.problem ?? "";
-    get(`#default-${name}`).hidden = !(name in answers);
+    get(`#default-${name}`).hidden = !given;
     for (const control of element.querySelectorAll("input, select")) {
       control.setAttribute("aria-invalid", String(Boolean(question.problem)));
     }

@@ -117,6 +117,7 @@ const click = (selector: string, action: () => unknown) => {
   get(selector).onclick = async () => { try { await action(); } catch (error) { failed(error); } };
 };
 const copy = async (text: string, what: string) => {
+  if (!isSecureContext) throw new Error("The browser lets a page copy only with https: select the text, and copy it.");
   await navigator.clipboard.writeText(text);
   say(`Copied: ${what}`);
 };
@@ -130,7 +131,10 @@ click("#zip", async () => {
   download(`${String(name)}.zip`, bytes);
   say(`Downloaded ${String(name)}.zip. Unpack it, and run: git init -b main`);
 });
-click("#jump", () => get("#project").scrollIntoView());
+click("#jump", () => {
+  get("#project").scrollIntoView();
+  document.querySelector<HTMLElement>("nav summary, nav button")?.focus({ preventScroll: true });
+});
 click("#link", () => copy(location.href, "the address with your answers"));
 click("#copy-file", () => copy(chosenText(), "the file"));
 click("#pin", async () => {

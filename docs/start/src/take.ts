@@ -54,5 +54,5 @@ export function fromFragment(fragment: string, questions: Question[]): Answers {
 export function download(name: string, content: BlobPart): void {
   const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([content])) });
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it after the click
 }
