@@ -125,7 +125,7 @@ def about(source: Path) -> dict[str, Any]:
 
 def tracked(source: Path, version: str, paths: tuple[str, ...]) -> Iterator[tuple[str, bytes, bool]]:
     """The name and content of each file below the paths in a version, and whether it is executable."""
-    archive = subprocess.check_output(["git", "archive", version], cwd=source)
+    archive = subprocess.check_output(["git", "-c", "core.autocrlf=false", "archive", version], cwd=source)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         for member in files:
             if member.name.startswith(paths) and (content := files.extractfile(member)):
