@@ -84,7 +84,7 @@ def with_npm(tool: str, package: str) -> None:
 
 
 def with_apt() -> None:
-    if not browser():
+    if not browser() and shutil.which("apt-get"):
         root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
         attempt(*root, "apt-get", "update", "--quiet=2")
         attempt(*root, "apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *BROWSER)
