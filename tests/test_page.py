@@ -317,6 +317,20 @@ def test_the_zip_has_what_was_typed_last(served: Served, tmp_path: Path) -> None
     assert {path.name for path in served.unpacked(tmp_path).parent.iterdir()} == {"quick", "quick.zip"}
 
 
+def test_an_answer_that_does_not_count_is_kept_and_not_shown(served: Served) -> None:
+    served.reset()
+    url, index = "https://packages.example.org/python", served.tab.locator("#answer-index_url")
+    served.answer(publish_to="private", index_url=url)
+    assert index.is_visible()
+    served.tab.check("#answer-publish_to-0")
+    served.settle()
+    assert not index.is_visible()
+    served.tab.check("#answer-publish_to-1")
+    served.settle()
+    assert index.is_visible()
+    assert index.input_value() == url
+
+
 def test_the_commands_make_the_same(served: Served, page: Page, tmp_path: Path) -> None:
     served.reset()
     served.answer(

@@ -11,6 +11,7 @@ export interface Question {
   multiselect: boolean;
   value: unknown; // of a `yaml` question, a line of YAML
   default: unknown;
+  counts: boolean; // whether it has an answer, with the other answers
   asked: boolean;
   advanced: boolean;
   locked?: boolean; // by an organization

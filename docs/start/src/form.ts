@@ -23,7 +23,7 @@ export function showForm(questions: Question[], answers: Answers, answer: Answer
     const { element } = field;
     const given = name in answers && !question.locked;
     field.set(given ? answers[name] : question.value);
-    element.hidden = !question.asked && !given;
+    element.hidden = !question.asked && !(given && question.counts);
     element.classList.toggle("advanced", question.advanced);
     get(`#help-${name}`).replaceChildren(...question.help.split("`").map((text, code) => (code % 2 ? h("code", {}, text) : text)));
     get(`#problem-${name}`).textContent = question.problem ?? "";
