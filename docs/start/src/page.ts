@@ -176,7 +176,10 @@ for (const dialog of document.querySelectorAll("dialog")) {
 const paste = get<HTMLTextAreaElement>("#paste");
 const choose = get<HTMLInputElement>("#choose");
 const LARGE = 1_000_000; // more than Python accepts
-choose.onchange = async () => { paste.value = (await choose.files?.[0]?.slice(0, LARGE).text()) ?? ""; };
+let reading: Promise<void> | null = null;
+choose.onchange = () => {
+  reading = (async () => { paste.value = (await choose.files?.[0]?.slice(0, LARGE).text()) ?? ""; })();
+};
 
 /** Read the answers file in the dialog, and do something with it. What is ignored stays in the dialog with its reason. */
 const withFile = (selector: string, action: (found: Awaited<ReturnType<typeof engine.parse>>) => unknown) => {
@@ -184,6 +187,7 @@ const withFile = (selector: string, action: (found: Awaited<ReturnType<typeof en
     const said = get("#loaded");
     said.replaceChildren();
     try {
+      await reading;
       const found = await engine.parse(paste.value);
       const note = await action(found);
       const ignored = found.ignored.map(({ name, why }) => h("li", {}, `${name} is ignored: ${why}`));
