@@ -290,15 +290,17 @@ def test_adopting_by_the_standard_of_an_organization(standards: Path, template: 
     run(["git", "init", "--quiet", "--initial-branch=main"], cwd=project)
     commit(project)
     options = ("--template", source, "--org", standards / "organization.yml")
-    done = copier_pyo3("adopt", project, "--plan", tmp_path / "plan", *options)
+    done = copier_pyo3("adopt", project, "--plan", tmp_path / "plan", "--data", "team=core", *options)
     assert done.returncode == 0, done.stderr
     assert f"  license: proprietary (locked by {standards}/organization.yml; the project has MIT)\n" in done.stdout
     assert "  LICENSE: yours stays\n" in done.stdout
+    assert "  team: core (given)\n" in done.stdout
     done = copier_pyo3("adopt", project, "--plan", tmp_path / "plan")
     assert done.returncode == 0, done.stderr
-    assert (answers(project)["license"], answers(project)["min_python"]) == ("proprietary", "3.12")
-    assert answers(project, LAYER)["team"] == "platform"
-    assert (project / ".github/CODEOWNERS").read_text("utf-8") == "* @example/platform\n"
+    got = answers(project)
+    assert (got["license"], got["min_python"], got["project_name"]) == ("proprietary", "3.12", "old")
+    assert answers(project, LAYER)["team"] == "core"
+    assert (project / ".github/CODEOWNERS").read_text("utf-8") == "* @example/core\n"
     assert (project / "LICENSE").read_text("utf-8") == "My own license.\n"
     commit(project)
     write(tmp_path / "fleet.toml", f'org = "standards/organization.yml"\n[[project]]\nsource = "{project.as_uri()}"\n')

@@ -25,7 +25,7 @@ from copier_pyo3.generate.organization import NONE, Organization, add_layer, che
 from copier_pyo3.merge.tree import merge_trees
 from copier_pyo3.migrations import pyo3_0_30
 from copier_pyo3.project import moves, work_tree_beside
-from copier_pyo3.project.answers import ANSWERS, read_answers
+from copier_pyo3.project.answers import ANSWERS, LAYER_ANSWERS, read_answers
 from copier_pyo3.project.home import TEMPLATE, as_copier, without_password
 from copier_pyo3.project.inferring import infer, module_names
 from copier_pyo3.project.line_ends import follow
@@ -254,9 +254,10 @@ def _prepare(
         )
         if organization.layer:
             add_layer(organization.layer, theirs, {**asked, **given}, organization.defaults, defaults)
-        knows_license = all(name in found or name in data or not defaults for name in ("license", "author_name"))
+            recorded = read_answers((theirs / LAYER_ANSWERS).read_bytes(), LAYER_ANSWERS)
+        knows_license = not defaults or given.keys() >= {"license", "author_name"}
         offered = offer(reading, theirs, base, answers_file, knows_license, versions if modernize else None)
-        recorded = read_answers((theirs / answers_file).read_bytes(), answers_file)
+        recorded |= read_answers((theirs / answers_file).read_bytes(), answers_file)
         answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
         trees = [repository.tree_of(folder, Path(aside, f"{folder.name}.index")) for folder in (base, theirs)]
     ours = repository.tree("HEAD")
@@ -269,8 +270,9 @@ def _prepare(
     if modernize:
         report.told += pyo3_0_30.files(work.project)
     check_files(work, repository.text("rev-parse", "HEAD"), report)
+        recorded: dict[str, Any] = {}
     written = moves.made_in(repository, work, report)
-    digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(answers, sort_keys=True, default=str).encode())
     for path in sorted(written - {answers_file}):
         digest.update(f"{path}\0".encode() + (work.project / path).read_bytes() + b"\0")
     made = Adoption(
@@ -282,7 +284,7 @@ def _prepare(
         locked={
             name: _locked(organization, inferring.get(name), answers[name])
             for name in organization.locked
-            if name in answers
+            if name in answers and name not in settled
         },
         offer=offered,
         report=report,
@@ -311,13 +313,13 @@ def _accepted(
     accepted: dict[str, Found] = {}
     refused: dict[str, str] = {}
     for name in (name for name in questions if name in inferred and name not in data):
-        others = {key: value for key, (value, _) in accepted.items()} | dict(data)
+        others = {key: value for key, (value, _) in accepted.items()} | given
         try:
             check_data(others | {name: inferred[name][0]}, questions)
             accepted[name] = inferred[name]
         except UserError as error:
             why = str(error).removeprefix(f"{name}: ").rstrip(".")
-            refused[name] = f"{inferred[name][0]} ({inferred[name][1]}): {why}"
+            refused[name] = f"{_shown(inferred[name][0])} ({inferred[name][1]}): {why}"
     return accepted, refused
 
 
@@ -327,6 +329,7 @@ def _locked(organization: Organization, found: Found | None, answer: Any) -> str
     return f"locked by {organization.name}" + (f"; the project has {_shown(found[0])}" if found and other else "")
 
 
+    given = {name: value for name, value in data.items() if name in questions}  # others are of the organization's layer
 def _versions(questions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The template's versions by crate and package, and the oldest minor version of Python by default."""
     known = questions["versions"]["default"]
@@ -426,7 +429,7 @@ def saved(made: Adoption) -> str:
     asked = set() if made.defaults else made.answers.keys() - computed
     answers = {name: value for name, value in made.answers.items() if name in made.given | asked}
     content = made.source | {"answers": answers, "digest": made.digest, "files": made.changed}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def read_plan(path: Path) -> dict[str, Any]:
