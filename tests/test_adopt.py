@@ -281,13 +281,17 @@ def result(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[
 
 
 def test_a_saved_plan_is_applied(project: Path, releases: Path, result: Mapping[str, bytes], tmp_path: Path) -> None:
-    plan = tmp_path / "plan.json"
+    plan = project / "pläne" / "plan.json"  # no uncommitted change
     before = everything(project)
+    plan.parent.mkdir()
     done = adopt(project, releases, "--plan", plan, "--data", "author_name=Emmy Noether")
     assert done.returncode == 0, done.stderr
+    shutil.move(plan.parent, tmp_path)
     assert everything(project) == before
+    shutil.move(tmp_path / "pläne", project)
     done = copier_pyo3("adopt", project, "--plan", plan)
     assert done.returncode == 0, done.stderr
+    plan.unlink()
     got = files(project)
     assert got.keys() == result.keys()
     assert answers(project)["author_name"] == "Emmy Noether"
@@ -306,7 +310,12 @@ def test_a_saved_plan_is_for_one_commit(project: Path, releases: Path, tmp_path:
     assert everything(project) == before
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"head": "0123"}', "not a plan"])
+PLAN = {"head": "", "template": None, "vcs_ref": None, "answers_file": "a.yml", "modernize": False, "organization": ""}
+WRONG: list[dict[str, Any]] = [{"answers": []}, {"answers": {}, "template": 5}]
+PLANS = [json.dumps({**PLAN, "digest": "", **wrong}) for wrong in WRONG]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"head": "0123"}', "not a plan", *PLANS, "[" * 100_000])
 def test_a_file_that_is_not_a_plan_stays(project: Path, text: str, tmp_path: Path) -> None:
     write(tmp_path / "notes", text)
     done = copier_pyo3("adopt", project, "--plan", tmp_path / "notes")
@@ -356,12 +365,18 @@ def test_killed(name: str, at: int, project: Path, releases: Path, result: Mappi
     done = copier_pyo3(*options)
     assert done.returncode == 0, done.stderr
     assert files(project) == result
+        "a merge": "in the middle of a merge",
     assert run(["git", "branch", "--show-current"], cwd=project).stdout == f"{BRANCH}\n"
     assert run(["git", "worktree", "list"], cwd=project).stdout.count("\n") == 1
     assert not (project / ".git/copier-pyo3").exists()
 
 
 @pytest.mark.parametrize("agreed", [True, False])
+    elif situation == "a merge":
+        run(["git", "switch", "--quiet", "--create", "other"], cwd=project)
+        commit(project)
+        run(["git", "switch", "--quiet", "main"], cwd=project)
+        run(["git", "merge", "--quiet", "--no-ff", "--no-commit", "other"], cwd=project)
 def test_on_a_terminal(agreed: bool, releases: Path, tmp_path: Path) -> None:
     """Only what no file says is asked. The plan comes before the last question."""
     project = EXAMPLES["old"].write(tmp_path / "project")

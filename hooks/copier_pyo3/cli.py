@@ -169,6 +169,7 @@ def _adopt(options: argparse.Namespace) -> int:
 
     plan = verb.read_plan(options.plan) if options.plan and options.plan.exists() else None
     saves = options.plan is not None and plan is None
+    _need_folder(options.plan)
     others = ("data", "data_file", "modernize", "org", "template", "vcs_ref")
     if plan and any(getattr(options, name) for name in others):
         raise UserError(f"{options.plan} has all answers: remove the other options, or save a new plan with them.")
@@ -208,7 +209,8 @@ def _adopt(options: argparse.Namespace) -> int:
         return 0
     if saves:
         options.plan.write_text(verb.saved(made), encoding="utf-8", newline="\n")
-        print(f"\nSaved. `copier-pyo3 adopt --plan {options.plan}` applies this plan to the same commit.")
+        where = "" if options.folder == Path() else f"{options.folder} "
+        print(f"\nSaved. `copier-pyo3 adopt {where}--plan {options.plan}` applies this plan to the same commit.")
     if not made.agreed:
         print("" if saves or options.check else "Nothing was changed.")
         return 0

@@ -101,9 +101,11 @@ class Repository:
         """The paths in the output of git with -z."""
         return [os.fsdecode(path) for path in self.git(*arguments).split(b"\0") if path]
 
-    def changes(self) -> list[str]:
-        """The uncommitted changes in the project, from `git status`."""
-        return self.text("status", "--porcelain", "--", ".").splitlines()
+    def changes(self, *but: Path) -> list[str]:
+        """The uncommitted changes in the project, from `git status`, except in the given files."""
+        inside = (path.resolve() for path in but if path.resolve().is_relative_to(self.project))
+        excluded = [f":(exclude,literal){path.relative_to(self.project).as_posix()}" for path in inside]
+        return self.text("status", "--porcelain", "--", ".", *excluded).splitlines()
 
     def ignored(self, paths: Iterable[str]) -> list[str]:
         """Those of the paths that git ignores, and that are not in the index."""

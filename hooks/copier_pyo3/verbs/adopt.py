@@ -37,8 +37,17 @@ from copier_pyo3.project.work_tree import place
 
 BRANCH: Final = "adopt-copier-pyo3"
 UNCHANGED: Final = "The project is unchanged."
-# The keys of a saved plan.
-PLAN: Final = {"head", "template", "vcs_ref", "answers_file", "modernize", "organization", "answers", "digest"}
+# The keys of a saved plan, and the types of their values.
+PLAN: Final[Mapping[str, Any]] = {
+    "head": str,
+    "template": str | None,
+    "vcs_ref": str | None,
+    "answers_file": str,
+    "modernize": bool,
+    "organization": str,
+    "answers": dict,
+    "digest": str,
+}
 # Questions that mean nothing for a project with its own code, and their answers.
 SETTLED: Final = {"sample": "minimal", "more": False}
 
@@ -188,10 +197,9 @@ def _need_clean(repository: Repository, answers_file: str, plan: Path | None) ->
         )
     if not repository.found("rev-parse", "--verify", "--quiet", "HEAD"):
         raise UserError(f"{project} has no commits: commit the project first.")
-    mine = plan.resolve() if plan else None
-    top = Path(repository.text("rev-parse", "--show-toplevel"))
-    changes = [line for line in repository.changes() if mine is None or top / line[3:].strip('"') != mine]
-    if changes:
+    if repository.is_merging():
+        raise UserError(f"git is in the middle of a merge or a rebase in {project}: finish or abort it first.")
+    if changes := repository.changes(*([plan] if plan else [])):
         raise UserError(f"{project} has uncommitted changes ({changes[0].strip()}): commit or stash them first.")
 
 
@@ -261,6 +269,7 @@ def _prepare(
         answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
         trees = [repository.tree_of(folder, Path(aside, f"{folder.name}.index")) for folder in (base, theirs)]
     ours = repository.tree("HEAD")
+        recorded: dict[str, Any] = {}
     outcome = merge_trees(repository, trees[0], ours, trees[1], skip=set())
     follow(repository, trees[0], ours, outcome, answers_file)
     state = moves.begin(repository)
@@ -270,7 +279,6 @@ def _prepare(
     if modernize:
         report.told += pyo3_0_30.files(work.project)
     check_files(work, repository.text("rev-parse", "HEAD"), report)
-        recorded: dict[str, Any] = {}
     written = moves.made_in(repository, work, report)
     digest = hashlib.sha256(json.dumps(answers, sort_keys=True, default=str).encode())
     for path in sorted(written - {answers_file}):
