@@ -366,6 +366,7 @@ def test_killed(name: str, at: int, project: Path, releases: Path, result: Mappi
     assert done.returncode == 0, done.stderr
     assert files(project) == result
         "a merge": "in the middle of a merge",
+        "a merge": "in the middle of a merge",
     assert run(["git", "branch", "--show-current"], cwd=project).stdout == f"{BRANCH}\n"
     assert run(["git", "worktree", "list"], cwd=project).stdout.count("\n") == 1
     assert not (project / ".git/copier-pyo3").exists()

@@ -8,6 +8,7 @@ from typing import Any, Final
 import tomlkit
 
 from copier_pyo3.merge.versions import higher, requirement
+from copier_pyo3.project.inferring import oldest_python
 from copier_pyo3.project.reading import Reading, at, listed, table
 
 TABLES: Final = ("dependencies", "dev-dependencies", "build-dependencies")
@@ -23,11 +24,16 @@ def modernize(reading: Reading, theirs: Path, base: Path, versions: Mapping[str,
         versions: the template's versions, by crate or package; ``python`` is the oldest minor version of Python.
         hints: gets what is to be done by hand.
     """
-    for manifest in dict.fromkeys((reading.crate.path, "Cargo.toml")):
-        if manifest in reading.files:
-            _raise_crates(reading, manifest, theirs, base, versions)
+    manifests = {*reading.files} & {reading.crate.path, "Cargo.toml"}
+    for manifest in sorted(manifests):
+        _raise_crates(reading, manifest, theirs, base, versions, hints)
+    inherited = (reading.crate.pyo3() or {}).get("workspace") is True
+    if inherited and not any(table(tomlkit.parse(reading.text(name)), "workspace") for name in manifests):
+        hints.append(
+            f"PyO3's version is in the Cargo.toml of the workspace, which stays: raise it there to {versions['pyo3']}"
+        )
     if "pyproject.toml" in reading.files:
-        _raise_packages(reading, theirs / "pyproject.toml", base / "pyproject.toml", versions)
+        _raise_packages(reading, theirs / "pyproject.toml", base / "pyproject.toml", versions, hints)
     if reading.setup:
         hints.append(f"setup.py and setup.cfg are not changed: raise python_requires to >=3.{versions['python']} there")
     hints.append(
@@ -37,7 +43,9 @@ def modernize(reading: Reading, theirs: Path, base: Path, versions: Mapping[str,
         hints.append("Cargo.lock has the old versions: run `cargo update -p pyo3`")
 
 
-def _raise_crates(reading: Reading, manifest: str, theirs: Path, base: Path, versions: Mapping[str, str]) -> None:
+def _raise_crates(
+    reading: Reading, manifest: str, theirs: Path, base: Path, versions: Mapping[str, str], hints: list[str]
+) -> None:
     data = tomlkit.parse(reading.text(manifest)).unwrap()
     old: dict[str, Any] = {}
     new: dict[str, Any] = {}
@@ -48,6 +56,9 @@ def _raise_crates(reading: Reading, manifest: str, theirs: Path, base: Path, ver
             if not isinstance(entry, dict) or crate not in versions or not isinstance(entry.get("version"), str):
                 continue
             if higher(None, entry["version"], versions[crate], expected=True) == "ours":
+                continue
+            if re.search("(?<!>)=|<", entry["version"]):
+                hints.append(f'{manifest}: {key} = "{entry["version"]}" stays: raise it to {versions[crate]} yourself')
                 continue
             raised = dict(entry) | {"version": versions[crate]}
             if listed(entry.get("features")):
@@ -74,21 +85,24 @@ def _abi3(feature: str, python: str) -> str:
     return f"abi3-py3{python}" if found and int(found[1]) < int(python) else feature
 
 
-def _raise_packages(reading: Reading, theirs: Path, base: Path, versions: Mapping[str, str]) -> None:
+def _raise_packages(reading: Reading, theirs: Path, base: Path, versions: Mapping[str, str], hints: list[str]) -> None:
     """Raise the build backend and requires-python, if they are lower."""
     requires = [str(item) for item in listed(reading.get("build-system", "requires"))]
     raised = [_raised(item, versions) for item in requires]
-    stated = reading.get("project", "requires-python")
-    lower = re.fullmatch(r"\s*>=\s*3\.(\d+)\s*(,.*)?", str(stated))
-    python = f">=3.{versions['python']}" if lower and int(lower[1]) < int(versions["python"]) else None
+    stated, python, wanted = str(reading.get("project", "requires-python") or ""), "", int(versions["python"])
+    if (oldest_python(stated) or wanted) < wanted:
+        others = re.fullmatch(r"\s*>=\s*3\.\d+(?:\.\d+)?\s*(,.*)?", stated)
+        if others and all(int(minor) > wanted for minor in re.findall(r"<\s*3\.(\d+)", stated)):
+            python = f">=3.{wanted}{others[1] or ''}"
+        else:
+            hints.append(f'requires-python = "{stated}" stays: change it, so that it begins with 3.{wanted}')
     for path, items, limit in ((base, requires, stated), (theirs, raised, python)):
-        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
-        if raised != requires:
-            document["build-system"] = {"requires": items}
+        changed: dict[str, Any] = {"build-system": {"requires": items}} if raised != requires else {}
         if python:
-            document["project"] = {"requires-python": limit}
-        if document:
-            path.write_bytes(tomlkit.dumps(document).encode())
+            changed["project"] = {"requires-python": limit}
+        if changed:
+            offered = path.read_text(encoding="utf-8") if path.is_file() else ""
+            path.write_bytes(f"{tomlkit.dumps(changed)}\n{offered}".encode())
 
 
 def _raised(item: str, versions: Mapping[str, str]) -> str:
@@ -104,9 +118,9 @@ def _is_lower(mine: str, wanted: str) -> bool:
 def found_pyo3(reading: Reading) -> str:
     """The version of PyO3 in Cargo.lock, or else the one that Cargo.toml requires."""
     if "Cargo.lock" in reading.files:
-        for package in tomlkit.parse(reading.text("Cargo.lock") or "").unwrap().get("package", []):
-            if package.get("name") in ("pyo3", "pyo3-ffi"):
-                return str(package.get("version"))
+        package = r'(?m)^name = "pyo3(?:-ffi)?"\r?\nversion = "([^"]+)"'  # parsing a large one takes seconds
+        if found := re.search(package, reading.text("Cargo.lock")):
+            return found[1]
     entry = reading.crate.pyo3() or {}
     return str(entry.get("version") or next((f"from {key}" for key in ("git", "path") if key in entry), "unknown"))
 

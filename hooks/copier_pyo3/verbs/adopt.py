@@ -239,13 +239,14 @@ def _prepare(
         check(questions)
     inferring = infer(reading, TEMPLATE / "licenses")
     found, refused = _accepted(inferring, {**data, **organization.locked}, questions)
-    if modernize and "min_python" in found and "min_python" not in data:
-        raised = max(int(str(found["min_python"][0]).partition(".")[2]), int(versions["python"]))
-        found["min_python"] = (f"3.{raised}", f"{found['min_python'][1]}, raised by --modernize")
     settled = SETTLED | {"adopted": "modern" if modernize else "kept"}
     inferred = {name: value for name, (value, _) in found.items()}
     source = as_copier(template or str(TEMPLATE))
 
+    if modernize and "min_python" in inferring:
+        oldest, where = inferring["min_python"]
+        if int(str(oldest).partition(".")[2]) < int(versions["python"]):
+            inferring["min_python"] = (f"3.{versions['python']}", f"{where}, raised by --modernize")
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         theirs, base = Path(aside, "theirs"), Path(aside, "base")
         given = {**organization.locked, **settled, **inferred, **data}
