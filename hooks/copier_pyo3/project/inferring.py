@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from copier_pyo3.project.home import without_password
 from copier_pyo3.project.place import license_of
 from copier_pyo3.project.reading import Found, Reading, at, extensions, license_file, listed, table
 
@@ -354,9 +355,10 @@ def _publish_to(reading: Reading) -> Found | None:
 
 
 def _index(reading: Reading) -> Found | None:
-    """The upload URL of a private index."""
+    """The upload URL of a private index, without a password."""
     urls = [index.get("publish-url") for index in listed(reading.get("tool", "uv", "index")) if isinstance(index, dict)]
-    return next(((url, "pyproject.toml [tool.uv.index]") for url in urls if url and "pypi.org" not in str(url)), None)
+    private = (without_password(url) for url in urls if isinstance(url, str) and "pypi.org" not in url)
+    return next(((url, "pyproject.toml [tool.uv.index]") for url in private), None)
 
 
 def _ci(reading: Reading) -> Found | None:

@@ -59,7 +59,7 @@ def made_in(repository: Repository, aside: Repository, report: Report) -> set[st
         mine = repository.project / path
         if mine.exists():  # git ignores it, so it is not touched
             report.told.append(f"{path}: kept your file, which git ignores")
-        elif blocking := next((folder for folder in mine.parents if folder.is_file()), None):
+        elif blocking := next((folder for folder in mine.parents if folder.is_file() or folder.is_symlink()), None):
             other = blocking.relative_to(repository.project).as_posix()
             raise UserError(f"{in_the_way(path, other)} The project is unchanged.")
         else:

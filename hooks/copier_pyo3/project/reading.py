@@ -286,7 +286,7 @@ def _toml(path: Path) -> dict[str, Any]:
 def _text(path: Path) -> str:
     with suppress(OSError):
         if not path.is_symlink() and path.stat().st_size <= _LARGE:
-            return path.read_bytes().decode("utf-8", "replace")
+            return path.read_bytes().decode("utf-8-sig", "replace")
     return ""
 
 
@@ -310,7 +310,9 @@ def _setup_cfg(path: Path) -> dict[str, Any]:
 
 
 def _setup_py(path: Path) -> dict[str, Any]:
-    """The arguments of ``setup()`` that are literals, and those of ``RustExtension()``. The file is parsed, never run.
+    """The arguments of ``setup()`` that are literals or names of literals, and those of ``RustExtension()``.
+
+    The file is parsed, never run.
 
     Raises:
         UserError: it is not Python.
@@ -321,17 +323,23 @@ def _setup_py(path: Path) -> dict[str, Any]:
         tree = ast.parse(_text(path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"cannot read {path} ({error}): fix the file, commit, and try again.") from error
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    named = {name.id: node.value for node in assigned for name in node.targets if isinstance(name, ast.Name)}
+
+    def literal(value: ast.expr) -> Any:
+        return _literal(named.get(value.id, value) if isinstance(value, ast.Name) else value)
+
     found: dict[str, Any] = {}
     rust: list[dict[str, Any]] = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        arguments = {keyword.arg: _literal(keyword.value) for keyword in node.keywords if keyword.arg}
+        arguments = {keyword.arg: literal(keyword.value) for keyword in node.keywords if keyword.arg}
         if called == "setup":
             found |= {name: value for name, value in arguments.items() if value is not None}
         elif called == "RustExtension":
-            given = dict(zip(("target", "path"), map(_literal, node.args), strict=False))
+            given = dict(zip(("target", "path"), map(literal, node.args), strict=False))
             rust.append({key: value for key, value in (given | arguments).items() if value is not None})
     return found | ({"rust_extensions": rust} if rust else {})
 
