@@ -324,19 +324,59 @@ def test_a_file_that_is_not_a_plan_stays(project: Path, text: str, tmp_path: Pat
     assert (tmp_path / "notes").read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("situation", ["changes", "no commit", "no repository", "a branch", "an answers file"])
+@pytest.mark.parametrize("answer", ["adopted=", "adopted_without=[]"])
+def test_what_adopting_decides_is_no_answer(answer: str, project: Path) -> None:
+    """Without these answers, the sample would be added."""
+    done = copier_pyo3("adopt", project, "--yes", "--data", answer)
+    assert done.returncode == 1
+    assert answer.partition("=")[0] in done.stderr
+    assert not run(["git", "status", "--short"], cwd=project).stdout
+
+
+def test_a_template_that_is_not_for_existing_projects(project: Path, tmp_path: Path) -> None:
+    write(tmp_path / "template/copier.yml", "project_name: {type: str}\n")
+    write(tmp_path / "template/sample.py", "1\n")
+    done = copier_pyo3("adopt", project, "--yes", "--template", tmp_path / "template")
+    assert done.returncode == 1
+    assert "no question `adopted`" in done.stderr
+    assert not run(["git", "status", "--short"], cwd=project).stdout
+
+
+def test_files_that_not_every_parser_reads(releases: Path, tmp_path: Path) -> None:
+    """A byte order mark, and the conflict markers of a merge in Cargo.lock; also a pin, which stays."""
+    project = EXAMPLES["setup-py"].write(tmp_path / "project")
+    replace(project / "rust/encode/Cargo.toml", '"0.30"', '"=0.29.0"')
+    for name in ("setup.py", "rust/encode/Cargo.toml"):
+        write(project / name, "\ufeff" + (project / name).read_text(encoding="utf-8"))
+    write(project / "Cargo.lock", "<<<<<<< HEAD\n")
+    commit(project)
+    done = adopt(project, releases, "--check", "--modernize")
+    assert done.returncode == 0, done.stderr
+    assert "project_name: geo-hash (setup.py" in done.stdout
+    assert 'rust/encode/Cargo.toml: pyo3 = "=0.29.0" stays' in done.stdout
+
+
+@pytest.mark.parametrize(
+    "situation", ["changes", "no commit", "no repository", "a branch", "a merge", "an answers file"]
+)
 def test_nothing_is_changed_if_the_repository_is_not_ready(situation: str, project: Path, releases: Path) -> None:
     words = {
         "changes": "uncommitted changes (M README.md)",
         "no commit": "has no commits",
         "no repository": "git",
         "a branch": f"git branch -D {BRANCH}",
+        "a merge": "in the middle of a merge",
         "an answers file": "copier-pyo3 update",
     }[situation]
     if situation == "changes":
         replace(project / "README.md", "", "More.\n")
     elif situation == "a branch":
         run(["git", "branch", BRANCH], cwd=project)
+    elif situation == "a merge":
+        run(["git", "switch", "--quiet", "--create", "other"], cwd=project)
+        commit(project)
+        run(["git", "switch", "--quiet", "main"], cwd=project)
+        run(["git", "merge", "--quiet", "--no-ff", "--no-commit", "other"], cwd=project)
     elif situation == "an answers file":
         write(project / ".copier-answers.yml", "_commit: v1.0.0\n_src_path: https://example.org/template.git\n")
         commit(project)
@@ -365,19 +405,12 @@ def test_killed(name: str, at: int, project: Path, releases: Path, result: Mappi
     done = copier_pyo3(*options)
     assert done.returncode == 0, done.stderr
     assert files(project) == result
-        "a merge": "in the middle of a merge",
-        "a merge": "in the middle of a merge",
     assert run(["git", "branch", "--show-current"], cwd=project).stdout == f"{BRANCH}\n"
     assert run(["git", "worktree", "list"], cwd=project).stdout.count("\n") == 1
     assert not (project / ".git/copier-pyo3").exists()
 
 
 @pytest.mark.parametrize("agreed", [True, False])
-    elif situation == "a merge":
-        run(["git", "switch", "--quiet", "--create", "other"], cwd=project)
-        commit(project)
-        run(["git", "switch", "--quiet", "main"], cwd=project)
-        run(["git", "merge", "--quiet", "--no-ff", "--no-commit", "other"], cwd=project)
 def test_on_a_terminal(agreed: bool, releases: Path, tmp_path: Path) -> None:
     """Only what no file says is asked. The plan comes before the last question."""
     project = EXAMPLES["old"].write(tmp_path / "project")
@@ -451,7 +484,7 @@ def test_modernize(releases: Path, tmp_path: Path) -> None:
     cargo, pyproject = (tomllib.loads((project / name).read_text("utf-8")) for name in manifests)
     assert cargo["dependencies"]["pyo3"]["version"] == versions["pyo3"]
     assert cargo["dependencies"]["pyo3"]["features"] == ["extension-module", "abi3-py310"]
-    assert pyproject["project"]["requires-python"] == ">=3.10"
+    assert pyproject["project"]["requires-python"] == ">=3.10,<4"
     assert pyproject["build-system"]["requires"] == [f"maturin>={versions['maturin']},<2"]
     assert answers(project)["min_python"] == "3.10"
     assert cargo["package"] == manifests["Cargo.toml"]["package"]

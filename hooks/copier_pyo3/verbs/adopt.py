@@ -224,12 +224,20 @@ def _prepare(
     organization: Organization,
 ) -> tuple[Adoption, Repository]:
     """Read, infer, ask, render, and merge. Returns the plan, and the temporary work tree that has the result."""
+    for name in ("adopted", "adopted_without"):
+        if name in data or name in organization.locked:
+            raise UserError(f"{name} is an answer that `copier-pyo3 adopt` computes: remove yours.")
     reading = read(repository)
     questions = read_questions(TEMPLATE)
     layer = layer_questions(organization.layer)
     versions = _versions(questions)
 
     def check(asked: Mapping[str, Any]) -> None:
+        if "adopted" not in asked:
+            raise UserError(
+                "the template has no question `adopted`, so it would add its sample: choose a later version, or "
+                f"another template. {UNCHANGED}"
+            )
         check_data(data, {**layer, **asked})
         check_answers(organization, data, {**layer, **asked})
         if "versions" in asked:  # those of another template, or of another version
@@ -238,15 +246,15 @@ def _prepare(
     if template is None:
         check(questions)
     inferring = infer(reading, TEMPLATE / "licenses")
+    if modernize and "min_python" in inferring:
+        oldest, where = inferring["min_python"]
+        if int(str(oldest).partition(".")[2]) < int(versions["python"]):
+            inferring["min_python"] = (f"3.{versions['python']}", f"{where}, raised by --modernize")
     found, refused = _accepted(inferring, {**data, **organization.locked}, questions)
     settled = SETTLED | {"adopted": "modern" if modernize else "kept"}
     inferred = {name: value for name, (value, _) in found.items()}
     source = as_copier(template or str(TEMPLATE))
 
-    if modernize and "min_python" in inferring:
-        oldest, where = inferring["min_python"]
-        if int(str(oldest).partition(".")[2]) < int(versions["python"]):
-            inferring["min_python"] = (f"3.{versions['python']}", f"{where}, raised by --modernize")
     with tempfile.TemporaryDirectory(prefix="copier-pyo3-", ignore_cleanup_errors=True) as aside:
         theirs, base = Path(aside, "theirs"), Path(aside, "base")
         given = {**organization.locked, **settled, **inferred, **data}
@@ -261,6 +269,7 @@ def _prepare(
             answers_file=answers_file,
             after=UNCHANGED,
         )
+        recorded: dict[str, Any] = {}
         if organization.layer:
             add_layer(organization.layer, theirs, {**asked, **given}, organization.defaults, defaults)
             recorded = read_answers((theirs / LAYER_ANSWERS).read_bytes(), LAYER_ANSWERS)
@@ -270,7 +279,6 @@ def _prepare(
         answers = {name: value for name, value in recorded.items() if not name.startswith("_")}
         trees = [repository.tree_of(folder, Path(aside, f"{folder.name}.index")) for folder in (base, theirs)]
     ours = repository.tree("HEAD")
-        recorded: dict[str, Any] = {}
     outcome = merge_trees(repository, trees[0], ours, trees[1], skip=set())
     follow(repository, trees[0], ours, outcome, answers_file)
     state = moves.begin(repository)
@@ -321,6 +329,7 @@ def _accepted(
     """The inferred answers that the template accepts, and the others with the reason."""
     accepted: dict[str, Found] = {}
     refused: dict[str, str] = {}
+    given = {name: value for name, value in data.items() if name in questions}  # others are of the organization's layer
     for name in (name for name in questions if name in inferred and name not in data):
         others = {key: value for key, (value, _) in accepted.items()} | given
         try:
@@ -338,7 +347,6 @@ def _locked(organization: Organization, found: Found | None, answer: Any) -> str
     return f"locked by {organization.name}" + (f"; the project has {_shown(found[0])}" if found and other else "")
 
 
-    given = {name: value for name, value in data.items() if name in questions}  # others are of the organization's layer
 def _versions(questions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The template's versions by crate and package, and the oldest minor version of Python by default."""
     known = questions["versions"]["default"]
@@ -449,11 +457,11 @@ def read_plan(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.keys() >= PLAN:
+        if all(isinstance(content[key], kind) for key, kind in PLAN.items()):
             return dict(content)
     except OSError as error:
         raise UserError(f"cannot read {path} ({error.strerror}): pass a readable file to --plan.") from error
-    except (ValueError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         pass
     raise UserError(f"{path} exists and is not a plan of `copier-pyo3 adopt`: pass a new file to --plan.")
 
