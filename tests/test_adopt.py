@@ -402,6 +402,11 @@ def test_killed(name: str, at: int, project: Path, releases: Path, result: Mappi
     assert broken_off(KILL, name, at, *options).returncode == 9
     if name == "save":
         assert files(project) == before
+    if (name, at) == ("_move", 3):
+        before = files(project)
+        done = copier_pyo3(*options[:-1], "--check")
+        assert (done.returncode, files(project)) == (1, before)
+        assert "interrupted" in done.stderr
     done = copier_pyo3(*options)
     assert done.returncode == 0, done.stderr
     assert files(project) == result

@@ -165,6 +165,7 @@ def _adopt(options: argparse.Namespace) -> int:
     Returns:
         0 if the plan was shown, saved, or applied, else 1.
     """
+    from copier_pyo3.project.report import Report
     from copier_pyo3.verbs import adopt as verb
 
     plan = verb.read_plan(options.plan) if options.plan and options.plan.exists() else None
@@ -202,11 +203,12 @@ def _adopt(options: argparse.Namespace) -> int:
         plan=options.plan,
         head=plan["head"] if plan else None,
         organization=_organization(plan["organization"] if plan else options.org),
+        only_shows=options.check or saves,
         agree=agree,
     )
-    if made is None:
-        print(f"Finished the interrupted adoption, on the branch {verb.BRANCH}. Review `git status`, and commit.")
-        return 0
+    if isinstance(made, Report):
+        print(f"Finished the interrupted adoption, on the branch {verb.BRANCH}.")
+        return _left(made.left)
     if saves:
         options.plan.write_text(verb.saved(made), encoding="utf-8", newline="\n")
         where = "" if options.folder == Path() else f"{options.folder} "

@@ -118,6 +118,11 @@ def save(
     unfinished.replace(state / "plan.json")
 
 
+def unfinished(repository: Repository) -> bool:
+    """Whether an earlier run was interrupted after it had saved its list of moves."""
+    return (place(repository) / "plan.json").is_file()
+
+
 def finish_earlier(repository: Repository, verb: str) -> tuple[dict[str, Any], Report, bool] | None:
     """Finish the moves of a run that was interrupted. Returns None if there are none, or if they were undone.
 
@@ -131,9 +136,9 @@ def finish_earlier(repository: Repository, verb: str) -> tuple[dict[str, Any], R
     Raises:
         UserError: a file was changed after the interruption, or it was a run in another project or of another verb.
     """
-    state = place(repository)
-    if not (state / "plan.json").is_file():
+    if not unfinished(repository):
         return None
+    state = place(repository)
     plan = json.loads((state / "plan.json").read_text(encoding="utf-8"))
     earlier = plan.get("verb", "update")
     what = {"update": "an update", "adopt": "an adoption"}[earlier]

@@ -98,8 +98,9 @@ def adopt(
     plan: Path | None = None,
     head: str | None = None,
     organization: Organization = NONE,
+    only_shows: bool = False,
     agree: Callable[[Adoption], bool],
-) -> Adoption | None:
+) -> Adoption | Report:
     """Plan the adoption, let the user agree, and apply it on a new branch.
 
     Args:
@@ -113,10 +114,11 @@ def adopt(
         plan: file of a plan, which is no uncommitted change if it is in the project.
         head: the commit that a saved plan is for.
         organization: the organization's file. Its layer adds files that the project does not have.
+        only_shows: do not finish an earlier run that was interrupted.
         agree: called with the plan; nothing is applied unless it returns True.
 
     Returns:
-        What was planned, or None if an earlier run was finished.
+        What was planned, or the report of an earlier run that was finished.
 
     Raises:
         UserError: the project cannot be adopted, or it failed. The project is unchanged.
@@ -126,8 +128,10 @@ def adopt(
     repository = Repository(project)
     try:
         with filelock.FileLock(repository.folder / "copier-pyo3.lock", blocking=False):
-            if moves.finish_earlier(repository, "adopt"):
-                return None
+            if only_shows and moves.unfinished(repository):
+                raise UserError("an earlier run was interrupted: run `copier-pyo3 adopt`, which finishes it.")
+            if earlier := moves.finish_earlier(repository, "adopt"):
+                return earlier[1]
             moves.discard(repository)
             _need_clean(repository, answers_file, plan)
             if head and head != repository.text("rev-parse", "HEAD"):
