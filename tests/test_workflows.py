@@ -160,7 +160,8 @@ def test_every_stand_in_is_for_an_action_in_use() -> None:
     used = {match["action"] for path in all_workflows() for match in USES.finditer(path.read_text(encoding="utf-8"))}
     assert used == set(PINS)
     stand_ins = {str(path.parent.relative_to(ACTIONS)) for path in ACTIONS.glob("*/*/action.yml")}
-    assert stand_ins == used - {"actions/checkout"}
+    # act checks out itself. The page is published only on GitHub; its build is the command that test_page_engine.py runs.
+    assert stand_ins == used - {"actions/checkout", "actions/upload-pages-artifact", "actions/deploy-pages"}
 
 
 def test_no_judge_finds_anything_in_this_repository() -> None:
